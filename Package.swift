@@ -1,0 +1,75 @@
+// swift-tools-version: 6.1
+// clusterd: a daemon that learns to cluster images while they stream past.
+// The targets form a strict DAG, listed lowest first; docs/architecture.md draws it.
+import PackageDescription
+
+let package = Package(
+    name: "clusterd",
+    products: [
+        .executable(name: "clusterd", targets: ["clusterd"]),
+        .executable(name: "clusterd-bench", targets: ["clusterd-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // System libraries.
+        .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "COpenBLAS"),
+        .systemLibrary(name: "CTurboJPEG"),
+        .systemLibrary(name: "CPNG"),
+        .systemLibrary(name: "CWebP"),
+        .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CCrypto"),
+
+        // The engine: no third-party Swift package.
+        // SwiftPM compiles C at -O0 in debug builds, which would make debug tests of the kernels hours long.
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"]),
+        .target(name: "NeuralNetwork", dependencies: ["Tensors"]),
+        .target(name: "Imaging", dependencies: ["Tensors", "CKernels", "CTurboJPEG", "CPNG", "CWebP"]),
+        .target(name: "ContrastiveClustering", dependencies: ["NeuralNetwork", "Imaging"]),
+        .target(name: "Safetensors", dependencies: ["Tensors"]),
+        .target(name: "Checkpoints", dependencies: ["Safetensors", "ContrastiveClustering", "CCrypto"]),
+
+        // The stream.
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ"]),
+        .target(name: "StreamProtocol"),
+        .target(name: "Datasets", dependencies: ["Imaging", "CZlib"]),
+        .target(name: "Client", dependencies: ["ZeroMQ", "StreamProtocol", "Datasets"]),
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
+
+        // The executables.
+        .executableTarget(
+            name: "clusterd",
+            dependencies: [
+                "Daemon", "Client",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(name: "clusterd-bench", dependencies: ["ContrastiveClustering"]),
+
+        // Tests, one target a module.
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"]),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "Safetensors"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "ContrastiveClusteringTests", dependencies: ["ContrastiveClustering", "Safetensors"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"]),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
+        .testTarget(name: "StreamProtocolTests", dependencies: ["StreamProtocol"]),
+        .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
+        .testTarget(name: "ClientTests", dependencies: ["Client"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

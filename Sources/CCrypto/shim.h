@@ -1,0 +1,2 @@
+// OpenSSL's digests, for the SHA-256 of checkpoints (Debian: libssl-dev).
+#include <openssl/evp.h>

@@ -1,0 +1,3 @@
+// (placeholder) the imaging family
+#pragma once
+#include "isa.h"

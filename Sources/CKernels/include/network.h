@@ -1,0 +1,3 @@
+// (placeholder) the network family
+#pragma once
+#include "isa.h"

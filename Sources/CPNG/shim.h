@@ -1,0 +1,2 @@
+// libpng's C interface (Debian: libpng-dev).
+#include <png.h>

@@ -1,0 +1,2 @@
+// libjpeg-turbo's TurboJPEG interface (Debian: libturbojpeg0-dev).
+#include <turbojpeg.h>
