@@ -1,0 +1,63 @@
+// Where images come from: one socket that the Gateway reads, as the configuration describes it.
+//
+// A source here is a socket. The cameras and crawlers behind it name themselves in their messages.
+
+import StreamProtocol
+
+/// One socket that images arrive at.
+public struct SourceSettings: Sendable, Equatable {
+    /// Which side waits for the other.
+    public enum Role: String, Sendable, CaseIterable {
+        /// clusterd listens, senders connect.
+        case bind
+        /// The sender listens, clusterd connects and reconnects.
+        case connect
+    }
+
+    /// The socket's ZeroMQ pattern.
+    public enum Pattern: String, Sendable, CaseIterable {
+        /// SUB, from PUB senders: at most once, as ZeroMQ gives it.
+        case sub
+        /// PULL, from PUSH senders: admitted or pushed back.
+        case pull
+    }
+
+    /// What happens to an image that arrives while the source's queue is full.
+    public enum Overload: String, Sendable, CaseIterable {
+        /// The socket is not read until there is room, so that a PUSH sender waits.
+        case block
+        /// The image that has waited longest is dropped.
+        case dropOldest = "drop-oldest"
+        /// The image that has just arrived is dropped.
+        case dropNewest = "drop-newest"
+    }
+
+    /// The source's name in the configuration, and the name of images whose sender gives none.
+    public var name: String
+    /// A ZeroMQ endpoint such as `tcp://127.0.0.1:5555`.
+    public var endpoint: String
+    /// Whether to bind or to connect.
+    public var role: Role
+    /// The socket's pattern.
+    public var pattern: Pattern
+    /// The dialect that the senders speak.
+    public var dialect: Dialect
+    /// What to do when images come faster than they are taken.
+    public var overload: Overload
+    /// The channel order of raw pixels whose sender does not declare it.
+    public var color: ColorOrder
+
+    /// Creates a source; what is left out is what the `stream` source has by default.
+    public init(
+        name: String, endpoint: String, role: Role = .bind, pattern: Pattern = .sub, dialect: Dialect = .auto,
+        overload: Overload = .dropOldest, color: ColorOrder = .bgr
+    ) {
+        self.name = name
+        self.endpoint = endpoint
+        self.role = role
+        self.pattern = pattern
+        self.dialect = dialect
+        self.overload = overload
+        self.color = color
+    }
+}
