@@ -1,0 +1,110 @@
+// The queues between the Gateway and the decoding workers: one a source, served in turn.
+//
+// Serving in turn keeps a busy source from starving another. A source that blocks is served only while training has room
+// for one more image, since each of its images is to be trained on; the others are served all the same.
+
+import StreamProtocol
+
+/// An image on its way to a decoding worker.
+package struct TakenImage: Sendable {
+    /// The image.
+    package var image: IncomingImage
+    /// The position of its source among the configured ones.
+    package var source: Int
+    /// What its source does when images come too fast.
+    package var overload: SourceSettings.Overload
+    /// Whether a place in training has been reserved for it; always so for a source that blocks.
+    package var hasTrainingRoom: Bool
+}
+
+/// All sources' queues; thread-safe.
+package final class IngressQueues: Sendable {
+    private struct State: Sendable {
+        var queues: [IngressQueue]
+        var nextSource = 0
+        var isClosed = false
+    }
+
+    private enum Taking {
+        case image(TakenImage, madeRoom: Bool)
+        case ended
+    }
+
+    private let sources: [SourceSettings]
+    private let onRoom: @Sendable () -> Void
+    private let state: Monitor<State>
+
+    /// Creates an empty queue for each source.
+    ///
+    /// - Parameters:
+    ///   - largestImage: the bytes that an image's payload may have.
+    ///   - onRoom: called, on the thread that takes, when a source that blocks has room again.
+    package init(
+        sources: [SourceSettings], limits: QueueLimits, largestImage: Int,
+        onRoom: @escaping @Sendable () -> Void = {}
+    ) {
+        self.sources = sources
+        self.onRoom = onRoom
+        state = Monitor(
+            State(
+                queues: sources.map {
+                    IngressQueue(overload: $0.overload, limits: limits, largestImage: largestImage)
+                }))
+    }
+
+    /// Whether a source's socket may be read: always, unless it blocks and its queue is full.
+    package func mayRead(source: Int) -> Bool {
+        sources[source].overload != .block || state.read { $0.queues[source].hasRoom }
+    }
+
+    /// Puts an image of a source for which `mayRead` holds in its queue. One thread offers.
+    ///
+    /// - Returns: the images dropped for it, or the image itself where it was dropped.
+    package func offer(_ image: IncomingImage, source: Int) -> [DroppedImage] {
+        state.withLock { state in
+            if state.isClosed { return [DroppedImage(image: image, reason: .stopping)] }
+            return state.queues[source].offer(image)
+        }
+    }
+
+    /// Waits for an image and takes it, sources in turn.
+    ///
+    /// - Parameter trainingRoom: reserves a place in training and says whether there was one; asked at most once for an
+    ///   image taken or passed over, with the queues locked, so it must not call them. What it reserves goes with the
+    ///   image returned.
+    /// - Returns: nil once the queues are closed and empty.
+    package func take(trainingRoom: () -> Bool) -> TakenImage? {
+        let taking: Taking = state.wait { state in
+            var hasTrainingRoom: Bool?
+            for offset in 0..<sources.count {
+                let source = (state.nextSource + offset) % sources.count
+                guard state.queues[source].count > 0 else { continue }
+                let reserved = hasTrainingRoom ?? trainingRoom()
+                hasTrainingRoom = reserved
+                let overload = sources[source].overload
+                if overload == .block, !reserved { continue }
+                let wasFull = overload == .block && !state.queues[source].hasRoom
+                guard let image = state.queues[source].take() else { continue }
+                state.nextSource = (source + 1) % sources.count
+                let taken = TakenImage(image: image, source: source, overload: overload, hasTrainingRoom: reserved)
+                return .done(.image(taken, madeRoom: wasFull && state.queues[source].hasRoom))
+            }
+            let isEmpty = state.queues.allSatisfy { $0.count == 0 }
+            return state.isClosed && isEmpty ? .done(.ended) : .wait(until: nil)
+        }
+        guard case .image(let image, let madeRoom) = taking else { return nil }
+        if madeRoom { onRoom() }
+        return image
+    }
+
+    /// Lets those who wait in `take` ask again whether training has room; to be called whenever it gets some.
+    package func trainingRoomFreed() { state.withLock { _ in } }
+
+    /// Says that no further image will come: what waits can still be taken.
+    package func close() { state.withLock { $0.isClosed = true } }
+
+    /// How many images and bytes wait for each source, in the order of the configuration.
+    package var depths: [(images: Int, bytes: Int)] {
+        state.read { $0.queues.map { ($0.count, $0.byteCount) } }
+    }
+}

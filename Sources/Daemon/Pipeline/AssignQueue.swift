@@ -1,0 +1,117 @@
+// What waits for the assigner: decoded images, and the newest weights.
+//
+// Both in one queue so that the assigner waits in one place: it takes new weights in while it is idle, and an image that
+// arrives later finds them ready. A batch waits for company only while company is on its way (an image being decoded):
+// alone on a quiet stream an image is answered at once, and on a busy one batches form while the assigner works.
+
+import ContrastiveClustering
+import Imaging
+import StreamProtocol
+
+/// An image on its way to the assigner.
+package struct DecodedImage: Sendable {
+    /// The image as it arrived, its payload let go.
+    package var origin: IncomingImage
+    /// Its pixels.
+    package var picture: RGBImage
+
+    /// Creates a decoded image; `origin.payload` is dropped.
+    package init(origin: IncomingImage, picture: RGBImage) {
+        self.origin = origin
+        self.origin.payload = []
+        self.picture = picture
+    }
+}
+
+/// The bounded first-in, first-out queue between decoding and assigning.
+package final class AssignQueue: Sendable {
+    /// What the assigner is to do next, the weights first.
+    package struct Work: Sendable {
+        /// New weights to adopt.
+        package var snapshot: WeightSnapshot?
+        /// Images to assign, at most `maximumBatch`.
+        package var images: [DecodedImage]
+    }
+
+    private struct State: Sendable {
+        var images: [(image: DecodedImage, arrived: MonotonicTime)] = []
+        var bytes = 0
+        var onTheirWay = 0
+        var snapshot: WeightSnapshot?
+        var closed = false
+    }
+
+    private let state = Monitor(State())
+    private let maximumBatch: Int
+    private let maximumDelay: Double
+    private let maximumCount: Int
+    private let maximumBytes: Int
+
+    /// Creates a queue.
+    ///
+    /// - Parameters:
+    ///   - maximumBatch: images a batch.
+    ///   - maximumDelay: seconds that the first image of a batch waits for further ones.
+    ///   - maximumBytes: bytes of pixels; one image is let in whatever its size.
+    package init(maximumBatch: Int, maximumDelay: Double, maximumBytes: Int = 256 << 20) {
+        precondition(maximumBatch > 0 && maximumDelay >= 0 && maximumBytes > 0)
+        self.maximumBatch = maximumBatch
+        self.maximumDelay = maximumDelay
+        self.maximumCount = 4 * maximumBatch
+        self.maximumBytes = maximumBytes
+    }
+
+    /// Images in the queue.
+    package var count: Int { state.read { $0.images.count } }
+
+    /// Says that an image is being decoded; `push` or `abandon` must follow.
+    package func expect() { state.withLock { $0.onTheirWay += 1 } }
+
+    /// Says that an expected image will not come.
+    package func abandon() { state.withLock { $0.onTheirWay -= 1 } }
+
+    /// Puts an expected image in, waiting for room.
+    package func push(_ image: DecodedImage) {
+        state.wait { state -> Look<Void> in
+            let bytes = image.picture.pixels.count
+            guard state.images.isEmpty || (state.images.count < maximumCount && state.bytes + bytes <= maximumBytes)
+            else { return .wait(until: nil) }
+            state.onTheirWay -= 1
+            state.bytes += bytes
+            state.images.append((image, .now))
+            return .done(())
+        }
+    }
+
+    /// Whether the weights last offered have been taken, so that it is worth copying new ones.
+    package var wantsSnapshot: Bool { state.read { $0.snapshot == nil } }
+
+    /// Leaves weights for the assigner, in the place of any that it has not taken yet.
+    package func offer(_ snapshot: WeightSnapshot) { state.withLock { $0.snapshot = snapshot } }
+
+    /// Says that no further image will come.
+    package func close() { state.withLock { $0.closed = true } }
+
+    /// Waits for something to do; nil where the queue is closed and empty.
+    package func next() -> Work? {
+        state.wait { state in
+            guard let first = state.images.first else {
+                if let snapshot = state.snapshot {
+                    state.snapshot = nil
+                    return .done(Work(snapshot: snapshot, images: []))
+                }
+                return state.closed ? .done(nil) : .wait(until: nil)
+            }
+            let deadline = first.arrived.advanced(bySeconds: maximumDelay)
+            let companyIsComing = state.onTheirWay > 0 && !state.closed && state.bytes < maximumBytes
+            if state.images.count < maximumBatch && companyIsComing && MonotonicTime.now < deadline {
+                return .wait(until: deadline)
+            }
+            let taken = state.images.prefix(maximumBatch).map(\.image)
+            state.images.removeFirst(taken.count)
+            state.bytes -= taken.reduce(0) { $0 + $1.picture.pixels.count }
+            defer { state.snapshot = nil }
+            return .done(Work(snapshot: state.snapshot, images: taken))
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// The worker that answers: a cluster for every image, at once, however long a training step takes.
+//
+// It has a learner of its own and takes newer weights in between two batches. It alone numbers assignments, in the order
+// in which it publishes them, so there is no hole in the numbers.
+
+import ContrastiveClustering
+import Foundation
+import Synchronization
+
+/// The epoch of the assignments' numbers and the last number given.
+package final class AssignmentNumbering: Sendable {
+    /// Identifies the numbering: a UUID.
+    package let epoch: String
+    private let lastNumber = Atomic<UInt64>(0)
+
+    /// Starts a numbering.
+    package init(epoch: String = UUID().uuidString.lowercased()) { self.epoch = epoch }
+
+    /// The number of the last assignment published; 0 before the first.
+    package var last: UInt64 { lastNumber.load(ordering: .acquiring) }
+
+    fileprivate func published(_ number: UInt64) { lastNumber.store(number, ordering: .releasing) }
+}
+
+/// The assigning worker.
+package final class Assigner: Sendable {
+    private let thread: WorkerThread
+    private let queue: AssignQueue
+
+    /// Creates an assigner that is not running yet.
+    ///
+    /// - Parameters:
+    ///   - learner: the learner to assign with, its weights trained for `step` steps.
+    ///   - queue: where images and weights come from; closing it ends the assigner.
+    ///   - embedding: the embedding to publish with each assignment.
+    package init(
+        learner: LearnerHandover, step: UInt64, queue: AssignQueue, embedding: EmbeddingKind, output: any PipelineOutput,
+        numbering: AssignmentNumbering, agreement: LabelAgreement, counters: PipelineCounters
+    ) {
+        self.queue = queue
+        thread = WorkerThread(name: "assigner", stackSize: 16 << 20) {
+            let learner = learner.learner
+            var step = step
+            while let work = queue.next() {
+                if let snapshot = work.snapshot {
+                    learner.adopt(snapshot)
+                    step = snapshot.step
+                }
+                guard !work.images.isEmpty else { continue }
+                let assignments = learner.assign(work.images.map(\.picture), embedding: embedding)
+                for (image, assignment) in zip(work.images, assignments) {
+                    let number = numbering.last + 1
+                    output.publish(
+                        NumberedAssignment(
+                            epoch: numbering.epoch, sequence: number, origin: image.origin, assignment: assignment,
+                            step: step, published: wallClockNanoseconds()))
+                    // After publishing, so that a heartbeat never names a number that its readers cannot have seen.
+                    numbering.published(number)
+                    agreement.record(label: image.origin.label, cluster: assignment.cluster)
+                }
+                counters.countAssigned(assignments.count)
+            }
+        }
+    }
+
+    /// Starts the worker; a second call does nothing.
+    package func start() { thread.start() }
+
+    /// Says that no further image will come: what waits is assigned, then the worker ends.
+    package func stop() { queue.close() }
+
+    /// Waits until the worker has ended.
+    package func join() { thread.join() }
+}
+
+/// Nanoseconds since 1970; `clock_gettime(CLOCK_REALTIME)`.
+package func wallClockNanoseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}

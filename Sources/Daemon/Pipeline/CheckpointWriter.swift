@@ -1,0 +1,82 @@
+// The worker that writes checkpoints, so that training does not wait for the disk.
+//
+// At most one state is under way: while the disk is slower than the schedule, checkpoints become rarer, memory does not
+// grow. A failed write is reported and leaves training alone; the trainer tries again later.
+
+import ContrastiveClustering
+
+/// The checkpoint-writing worker.
+package final class CheckpointWriter: Sendable {
+    private struct State: Sendable {
+        var pending: LearnerState?
+        var isWriting = false
+        var hasFailed = false
+        var closed = false
+    }
+
+    private let state: Monitor<State>
+    private let thread: WorkerThread
+
+    /// Creates a writer that is not running yet.
+    ///
+    /// - Parameters:
+    ///   - write: writes a state and says whether that succeeded; called on the writer's thread.
+    ///   - onIdle: called on that thread when the writer is free again.
+    package init(
+        write: @escaping @Sendable (LearnerState) -> Bool, onIdle: @escaping @Sendable () -> Void
+    ) {
+        let state = Monitor(State())
+        self.state = state
+        thread = WorkerThread(name: "checkpoint") {
+            while let pending = Self.next(state) {
+                let written = write(pending)
+                state.withLock {
+                    $0.isWriting = false
+                    $0.hasFailed = !written
+                }
+                onIdle()
+            }
+        }
+    }
+
+    private static func next(_ state: Monitor<State>) -> LearnerState? {
+        state.wait { state in
+            if let pending = state.pending {
+                state.pending = nil
+                state.isWriting = true
+                return .done(pending)
+            }
+            return state.closed ? .done(nil) : .wait(until: nil)
+        }
+    }
+
+    /// Whether a state is waiting or being written.
+    package var isBusy: Bool { state.read { $0.pending != nil || $0.isWriting } }
+
+    /// Whether the last write failed.
+    package var hasFailed: Bool { state.read { $0.hasFailed } }
+
+    /// Hands a state over; the writer must not be busy.
+    package func submit(_ learnerState: LearnerState) {
+        state.withLock { state in
+            precondition(state.pending == nil && !state.isWriting, "a checkpoint is still being written")
+            state.pending = learnerState
+        }
+    }
+
+    /// Waits until nothing is waiting or being written.
+    package func waitUntilIdle() {
+        state.wait { state in
+            state.pending != nil || state.isWriting ? .wait(until: nil) : .done(())
+        }
+    }
+
+    /// Starts the worker; a second call does nothing.
+    package func start() { thread.start() }
+
+    /// Says that no further state will come: what waits is written, then the worker ends.
+    package func stop() { state.withLock { $0.closed = true } }
+
+    /// Waits until the worker has ended.
+    package func join() { thread.join() }
+}

@@ -1,0 +1,130 @@
+// The workers that turn bytes into pixels, several at once, without changing the order of any queue's images.
+//
+// An image is taken with a place in the training buffer reserved for it. While there is none, images of blocking sources
+// stay in their queues, and behind them their senders wait; those of other sources go without training. Every image taken
+// ends as an assignment or as a rejection.
+
+import Imaging
+import StreamProtocol
+import Synchronization
+
+/// Why an image cannot be read, in a word for machines, such as `truncated-jpeg`.
+package struct UnreadableImage: Error, Sendable {
+    /// The word.
+    package let reason: String
+
+    /// Creates an error.
+    package init(reason: String) { self.reason = reason }
+}
+
+/// The decoding workers.
+package final class Decoder: Sendable {
+    private let threads: [WorkerThread]
+
+    /// Creates decoders that are not running yet.
+    ///
+    /// - Parameters:
+    ///   - threads: how many.
+    ///   - intake: where images come from; they end when it is closed and empty.
+    ///   - sources: how many queues the intake has.
+    ///   - decode: bytes to pixels.
+    ///   - trainingSide: pixels of the shorter side to which a picture kept for training is reduced.
+    ///   - buffer: where pictures wait for training.
+    package init(
+        threads: Int, intake: IngressQueues, sources: Int,
+        decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
+        trainingSide: Int, buffer: TrainingBuffer, queue: AssignQueue, output: any PipelineOutput,
+        counters: PipelineCounters
+    ) {
+        precondition(threads > 0)
+        let line = DecodingLine(
+            threads: threads, intake: intake, sources: sources, decode: decode, trainingSide: trainingSide, buffer: buffer, queue: queue,
+            output: output, counters: counters)
+        self.threads = (0..<threads).map { number in
+            WorkerThread(name: "decoder-\(number)") { line.run() }
+        }
+    }
+
+    /// Starts the workers; a second call does nothing.
+    package func start() { threads.forEach { $0.start() } }
+
+    /// Waits until the intake has ended and every image taken has been passed on.
+    package func join() { threads.forEach { $0.join() } }
+}
+
+/// What the decoding threads share.
+private final class DecodingLine: Sendable {
+    /// What became of an image; `training` is the picture for the place reserved.
+    private enum Outcome: Sendable {
+        case decoded(DecodedImage, training: RGBImage?)
+        case unreadable(IncomingImage, reason: String, hasTrainingRoom: Bool)
+    }
+
+    private let intake: IngressQueues
+    private let decode: @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage
+    private let trainingSide: Int
+    private let buffer: TrainingBuffer
+    private let queue: AssignQueue
+    /// One gate a queue, so that a large picture of one source does not delay another's.
+    private let gates: [Resequencer<Outcome>]
+    /// Held while an image is taken, so that tickets are given in the order of taking.
+    private let turn = Mutex(())
+
+    init(
+        threads: Int, intake: IngressQueues, sources: Int,
+        decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
+        trainingSide: Int, buffer: TrainingBuffer, queue: AssignQueue, output: any PipelineOutput,
+        counters: PipelineCounters
+    ) {
+        self.intake = intake
+        self.decode = decode
+        self.trainingSide = trainingSide
+        self.buffer = buffer
+        self.queue = queue
+        gates = (0..<sources).map { _ in
+            Resequencer(window: 2 * threads) { outcome in
+                Self.pass(outcome, buffer: buffer, queue: queue, output: output, counters: counters)
+            }
+        }
+    }
+
+    func run() {
+        while let (taken, ticket) = take() {
+            gates[taken.source].complete(ticket, outcome(taken))
+        }
+    }
+
+    private func take() -> (TakenImage, ticket: UInt64)? {
+        turn.withLock { _ in
+            guard let taken = intake.take(trainingRoom: { buffer.reserve() }) else { return nil }
+            queue.expect()
+            return (taken, gates[taken.source].ticket())
+        }
+    }
+
+    private func outcome(_ taken: TakenImage) -> Outcome {
+        do throws(UnreadableImage) {
+            let picture = try decode(taken.image)
+            return .decoded(
+                DecodedImage(origin: taken.image, picture: picture),
+                training: taken.hasTrainingRoom ? picture.reduced(shorterSide: trainingSide) : nil)
+        } catch {
+            return .unreadable(taken.image, reason: error.reason, hasTrainingRoom: taken.hasTrainingRoom)
+        }
+    }
+
+    private static func pass(
+        _ outcome: Outcome, buffer: TrainingBuffer, queue: AssignQueue, output: any PipelineOutput,
+        counters: PipelineCounters
+    ) {
+        switch outcome {
+        case .decoded(let image, let training):
+            if let training { buffer.fill(training) } else { counters.countLeftOutBufferFull() }
+            queue.push(image)
+        case .unreadable(let image, let reason, let hasTrainingRoom):
+            if hasTrainingRoom { buffer.release() }
+            queue.abandon()
+            output.reject(source: image.source, id: image.id, reason: reason)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+// What the pipeline says to the world, before it becomes messages: the seam between the workers and the publisher.
+
+import ContrastiveClustering
+import StreamProtocol
+
+/// An assignment with its number.
+package struct NumberedAssignment: Sendable {
+    /// Identifies the numbering; fresh at every start.
+    package var epoch: String
+    /// Counts up by one from 1 within the epoch, in the order of publishing.
+    package var sequence: UInt64
+    /// The image.
+    package var origin: IncomingImage
+    /// Its cluster.
+    package var assignment: Assignment
+    /// How many steps the weights that assigned it have been trained for.
+    package var step: UInt64
+    /// When it was published, nanoseconds since 1970.
+    package var published: Int64
+}
+
+/// Where assignments and rejections go; called from several threads, must not wait for any consumer.
+package protocol PipelineOutput: Sendable {
+    /// Publishes an assignment; called in the order of sequence numbers.
+    func publish(_ assignment: NumberedAssignment)
+
+    /// Says that an image of `source` cannot be read.
+    func reject(source: String, id: String?, reason: String)
+}

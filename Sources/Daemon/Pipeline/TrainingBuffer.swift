@@ -1,0 +1,106 @@
+// The images that wait to be trained on: the mini-batch being filled and one more.
+//
+// A place is reserved before an image is taken from its queue and decoded. So whoever finds no place can leave a blocking
+// source's image where it is, to its sender, and every image that has one is trained on; memory stays bounded.
+
+import Imaging
+
+/// The bounded first-in, first-out buffer between decoding and training.
+package final class TrainingBuffer: Sendable {
+    /// What the trainer gets.
+    package enum Next: Sendable {
+        /// Exactly one mini-batch, in order of arrival.
+        case batch([RGBImage])
+        /// What is left after the last whole mini-batch, fewer than one; the buffer is closed and empty now.
+        case rest([RGBImage])
+        /// Neither: the moment passed, or `wake` was called.
+        case nothing
+    }
+
+    private struct State: Sendable {
+        var images: [RGBImage] = []
+        var reserved = 0
+        var woken = false
+        var closed = false
+    }
+
+    /// Images a mini-batch.
+    package let batchSize: Int
+    /// Images the buffer holds, reserved places among them.
+    package let capacity: Int
+    private let state = Monitor(State())
+    private let onRoom: @Sendable () -> Void
+
+    /// Creates a buffer of two mini-batches; `onRoom` is called whenever a place becomes free.
+    package init(batchSize: Int, onRoom: @escaping @Sendable () -> Void) {
+        precondition(batchSize >= 2, "a mini-batch has at least two images")
+        self.batchSize = batchSize
+        self.capacity = 2 * batchSize
+        self.onRoom = onRoom
+    }
+
+    /// Images in the buffer.
+    package var count: Int { state.read { $0.images.count } }
+
+    /// Images in the buffer, and places reserved for images that are being decoded.
+    package var occupied: Int { state.read { $0.images.count + $0.reserved } }
+
+    /// Reserves a place for an image still to be decoded; false where the buffer is full.
+    package func reserve() -> Bool {
+        state.withLock { state in
+            guard state.images.count + state.reserved < capacity else { return false }
+            state.reserved += 1
+            return true
+        }
+    }
+
+    /// Gives a reserved place back, the image having turned out unreadable.
+    package func release() {
+        state.withLock { state in
+            precondition(state.reserved > 0, "no place is reserved")
+            state.reserved -= 1
+        }
+        onRoom()
+    }
+
+    /// Puts an image in the place reserved for it.
+    package func fill(_ image: RGBImage) {
+        state.withLock { state in
+            precondition(state.reserved > 0, "no place is reserved")
+            state.reserved -= 1
+            state.images.append(image)
+        }
+    }
+
+    /// Says that no further image will come.
+    package func close() { state.withLock { $0.closed = true } }
+
+    /// Lets whoever waits in `next`, now or the next time, look after something else.
+    package func wake() { state.withLock { $0.woken = true } }
+
+    /// Whether a whole mini-batch is waiting.
+    package var holdsBatch: Bool { state.read { $0.images.count >= batchSize } }
+
+    /// Waits for a whole mini-batch, for the end, until `deadline` or for `wake`.
+    package func next(until deadline: MonotonicTime?) -> Next {
+        let next: Next = state.wait { state in
+            if state.images.count >= batchSize {
+                let batch = Array(state.images.prefix(batchSize))
+                state.images.removeFirst(batchSize)
+                return .done(.batch(batch))
+            }
+            if state.closed && state.reserved == 0 {
+                let rest = state.images
+                state.images.removeAll()
+                return .done(.rest(rest))
+            }
+            if state.woken || deadline.map({ MonotonicTime.now >= $0 }) ?? false {
+                state.woken = false
+                return .done(.nothing)
+            }
+            return .wait(until: deadline)
+        }
+        if case .batch = next { onRoom() }
+        return next
+    }
+}

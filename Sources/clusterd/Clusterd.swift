@@ -1,0 +1,12 @@
+// The command line: a thin layer over the modules, one file a command.
+
+import ArgumentParser
+
+/// The root command.
+@main
+struct Clusterd: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clusterd",
+        abstract: "Learns to cluster images while they stream past.",
+        subcommands: [])
+}
