@@ -203,7 +203,7 @@ final class ConfigurationMistakeTests: XCTestCase {
                 set: ["train.batch=3", "threads", "sources.cam.role=connect", "sources.stream.name=x", "sources=[]"]),
             [
                 "c.yaml:1: threads: -1 is out of range: 0 to 1024",
-                "CLUSTERD_SOURCES_NOBODY_ROLE: no setting has this variable",
+                "CLUSTERD_SOURCES_NOBODY_ROLE: no setting has this variable; did you mean CLUSTERD_SOURCES_CAM_ROLE?",
                 "CLUSTERD_THREDS: no setting has this variable; did you mean CLUSTERD_THREADS?",
                 "CLUSTERD_TRAIN_BATCHSIZE: no setting has this variable; did you mean CLUSTERD_TRAIN_BATCH_SIZE?",
                 "CLUSTERD_TRAIN_SEED: train.seed: “x” where a whole number, at least 0, is expected",

@@ -118,7 +118,8 @@ struct ConfigurationFile {
             report(pair.node.mark, "sources", "\(written(pair.node).description) where a list of sources is expected")
             return
         }
-        sources = []
+        var found: [Source] = []
+        defer { sources = found }
         for (index, item) in list.enumerated() {
             guard case .mapping(let mapping) = item else {
                 report(item.mark, "sources[\(index)]", "\(written(item).description) where a source's keys are expected")
@@ -127,7 +128,7 @@ struct ConfigurationFile {
             let entries = pairs(mapping, under: "sources[\(index)].").map {
                 Entry(key: $0.key, value: written($0.node), origin: $0.origin)
             }
-            sources?.append(Source(origin: origin(item.mark), entries: entries))
+            found.append(Source(origin: origin(item.mark), entries: entries))
         }
     }
 

@@ -197,7 +197,7 @@ public struct ConfigurationLoader {
     private mutating func apply<Root>(
         _ setting: Setting<Root>, _ value: WrittenValue, to root: inout Root, path: String, origin: SettingOrigin
     ) {
-        do throws(Setting<Root>.Refusal) {
+        do throws(SettingRefusal) {
             try setting.set(&root, value)
             origins[path] = origin
         } catch {
@@ -214,22 +214,9 @@ public struct ConfigurationLoader {
         } else if path == "sources" || path.hasPrefix("sources.") {
             report(origin, path, "set a source's key by the source's name: sources.NAME.KEY")
         } else {
-            // The right key in the wrong section is as likely as a slip of the finger.
-            let last = path.split(separator: ".").last.map(String.init) ?? path
-            let sameKey = keys.first { $0 == last || $0.hasSuffix("." + last) }
-            let nearest = nearestName(to: path, in: keys + ["sources"]) ?? sameKey ?? nearestSection(path, in: keys)
+            let nearest = nearestKey(to: path, in: keys + ["sources"])
             report(origin, path, "no such key" + (nearest.map { "; did you mean \($0)?" } ?? ""))
         }
-    }
-
-    /// The key nearest in the section that the first part of `path` names or nearly names, or that section.
-    private func nearestSection(_ path: String, in keys: [String]) -> String? {
-        let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
-        let sections = Set(keys.compactMap { $0.contains(".") ? String($0.prefix { $0 != "." }) : nil }).sorted()
-        guard let first = parts.first, let section = nearestName(to: first, in: sections) else { return nil }
-        guard parts.count == 2 else { return section }
-        let inner = keys.filter { $0.hasPrefix(section + ".") }.map { String($0.dropFirst(section.count + 1)) }
-        return inner.min { editDistance($0, parts[1]) < editDistance($1, parts[1]) }.map { "\(section).\($0)" }
     }
 
     private func suggestion(_ name: String, in candidates: [String]) -> String {

@@ -14,7 +14,7 @@ public enum ConfigurationSchema {
         .text(
             "name", \.name, expectation: "a name of 1 to 64 letters, digits, “.”, “_” and “-”",
             "the source's name, and that of images whose sender gives none"
-        ) { name throws(Setting.Refusal) in name.wholeMatch(of: /[A-Za-z0-9_.-]{1,64}/) == nil ? nil : name },
+        ) { name throws(SettingRefusal) in name.wholeMatch(of: /[A-Za-z0-9_.-]{1,64}/) == nil ? nil : name },
         endpoint("endpoint", \.endpoint, "where images come from: tcp://ADDRESS:PORT or ipc://PATH"),
         .choice("role", \.role, "bind: senders connect to us; connect: we connect to the sender"),
         .choice(
@@ -59,7 +59,7 @@ public enum ConfigurationSchema {
         endpoint("control.endpoint", \.controlEndpoint, "where control operations are answered"),
         .text(
             "http.listen", \.httpListen, expectation: "ADDRESS:PORT", "where the status page and /metrics are served"
-        ) { text throws(Setting.Refusal) in text },
+        ) { text throws(SettingRefusal) in text },
         directory("journal.directory", \.journal.directory, "where assignments are kept"),
         .integer("journal.keep_rows", \.journal.keepRows, 0...Int.max, "how many assignments are kept"),
     ]
@@ -104,14 +104,14 @@ public enum ConfigurationSchema {
     private static func endpoint<Root>(
         _ key: String, _ path: WritableKeyPath<Root, String> & Sendable, _ documentation: String
     ) -> Setting<Root> {
-        .text(key, path, expectation: "an endpoint", documentation) { text throws(Setting<Root>.Refusal) in text }
+        .text(key, path, expectation: "an endpoint", documentation) { text throws(SettingRefusal) in text }
     }
 
     private static func directory(
         _ key: String, _ path: WritableKeyPath<Configuration, String> & Sendable, _ documentation: String
     ) -> Setting<Configuration> {
-        .text(key, path, expectation: "a folder", documentation) { text throws(Setting<Configuration>.Refusal) in
-            guard !text.isEmpty, !text.contains("\0") else { throw Setting.Refusal(message: "a folder has a name") }
+        .text(key, path, expectation: "a folder", documentation) { text throws(SettingRefusal) in
+            guard !text.isEmpty, !text.contains("\0") else { throw SettingRefusal(message: "a folder has a name") }
             return text
         }
     }

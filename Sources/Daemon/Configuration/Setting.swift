@@ -27,13 +27,13 @@ enum WrittenValue: Equatable {
     }
 }
 
+/// Why a value cannot be taken.
+struct SettingRefusal: Error {
+    let message: String
+}
+
 /// A setting of a `Root`, either of the configuration or of a source.
 public struct Setting<Root>: Sendable {
-    /// Why a value cannot be taken.
-    struct Refusal: Error {
-        let message: String
-    }
-
     /// The key, `train.batch_size` or, for a source, `endpoint`.
     public let key: String
     /// What its value may be, such as `a whole number from 2 to 65536`.
@@ -42,18 +42,18 @@ public struct Setting<Root>: Sendable {
     public let documentation: String
     /// Its value as it would be written.
     public let value: @Sendable (Root) -> String
-    let set: @Sendable (inout Root, WrittenValue) throws(Refusal) -> Void
+    let set: @Sendable (inout Root, WrittenValue) throws(SettingRefusal) -> Void
 
     private static func make<Value>(
         _ key: String, _ path: WritableKeyPath<Root, Value> & Sendable, expectation: String, documentation: String,
         show: @escaping @Sendable (Value) -> String,
-        parse: @escaping @Sendable (WrittenValue) throws(Refusal) -> Value?
+        parse: @escaping @Sendable (WrittenValue) throws(SettingRefusal) -> Value?
     ) -> Self {
         Self(
             key: key, expectation: expectation, documentation: documentation, value: { show($0[keyPath: path]) },
-            set: { (root, written) throws(Refusal) in
+            set: { (root, written) throws(SettingRefusal) in
                 guard let value = try parse(written) else {
-                    throw Refusal(message: "\(written.description) where \(expectation) is expected")
+                    throw SettingRefusal(message: "\(written.description) where \(expectation) is expected")
                 }
                 root[keyPath: path] = value
             })
@@ -66,10 +66,10 @@ public struct Setting<Root>: Sendable {
         let limits = range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
         return make(
             key, path, expectation: "a whole number, \(limits),", documentation: documentation, show: { "\($0)" }
-        ) { (written) throws(Refusal) in
+        ) { (written) throws(SettingRefusal) in
             guard let text = written.unquoted, text.wholeMatch(of: /[+-]?[0-9]+/) != nil else { return nil }
             guard let value = Int(text), range.contains(value) else {
-                throw Refusal(message: "\(text) is out of range: \(limits)")
+                throw SettingRefusal(message: "\(text) is out of range: \(limits)")
             }
             return value
         }
@@ -83,9 +83,9 @@ public struct Setting<Root>: Sendable {
         let limits = "\(range.lowerBound) to \(range.upperBound)"
         return make(
             key, path, expectation: "a number, \(limits),", documentation: documentation, show: { "\($0)" }
-        ) { (written) throws(Refusal) in
+        ) { (written) throws(SettingRefusal) in
             guard let text = written.unquoted, let value = number(text) else { return nil }
-            guard range.contains(value) else { throw Refusal(message: "\(text) is out of range: \(limits)") }
+            guard range.contains(value) else { throw SettingRefusal(message: "\(text) is out of range: \(limits)") }
             return value
         }
     }
@@ -93,7 +93,7 @@ public struct Setting<Root>: Sendable {
     /// True or false.
     static func flag(_ key: String, _ path: WritableKeyPath<Root, Bool> & Sendable, _ documentation: String) -> Self {
         make(key, path, expectation: "true or false", documentation: documentation, show: { "\($0)" }) {
-            (written) throws(Refusal) in written.unquoted.flatMap(Bool.init)
+            (written) throws(SettingRefusal) in written.unquoted.flatMap(Bool.init)
         }
     }
 
@@ -105,24 +105,24 @@ public struct Setting<Root>: Sendable {
         let words = Value.allCases.map(\.rawValue)
         let expectation = words.count == 1 ? words[0] : "one of " + words.joined(separator: ", ")
         return make(key, path, expectation: expectation, documentation: documentation, show: \.rawValue) {
-            (written) throws(Refusal) in
+            (written) throws(SettingRefusal) in
             guard let text = written.anyText else { return nil }
             if let reason = later[text] {
-                throw Refusal(message: "“\(text)” is not available in this version: \(reason)")
+                throw SettingRefusal(message: "“\(text)” is not available in this version: \(reason)")
             }
             if let value = Value(rawValue: text) { return value }
             let suggestion = nearestName(to: text, in: words).map { "; did you mean \($0)?" } ?? ""
-            throw Refusal(message: "\(written.description) where \(expectation) is expected\(suggestion)")
+            throw SettingRefusal(message: "\(written.description) where \(expectation) is expected\(suggestion)")
         }
     }
 
     /// A text that `check` finds nothing wrong with, and may change.
     static func text(
         _ key: String, _ path: WritableKeyPath<Root, String> & Sendable, expectation: String, _ documentation: String,
-        check: @escaping @Sendable (String) throws(Refusal) -> String?
+        check: @escaping @Sendable (String) throws(SettingRefusal) -> String?
     ) -> Self {
         make(key, path, expectation: expectation, documentation: documentation, show: { $0 }) {
-            (written) throws(Refusal) in
+            (written) throws(SettingRefusal) in
             guard let text = written.anyText else { return nil }
             return try check(text)
         }

@@ -107,7 +107,7 @@ private final class DecodingLine: Sendable {
             let picture = try decode(taken.image)
             return .decoded(
                 DecodedImage(origin: taken.image, picture: picture),
-                training: taken.hasTrainingRoom ? picture.reduced(shorterSide: trainingSide) : nil)
+                training: taken.hasTrainingRoom ? picture : nil)
         } catch {
             return .unreadable(taken.image, reason: error.reason, hasTrainingRoom: taken.hasTrainingRoom)
         }
