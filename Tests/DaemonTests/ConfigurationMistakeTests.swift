@@ -79,7 +79,9 @@ final class ConfigurationMistakeTests: XCTestCase {
 
     func testValuesOutOfRangeSayTheRange() {
         XCTAssertEqual(
-            mistakes("train: {batch_size: 1, learning_rate: 2}\nmodel:\n  clusters: 99999999999999999999\n  image_size: -4\n"),
+            mistakes(
+                "train: {batch_size: 1, learning_rate: 2}\nmodel:\n  clusters: 99999999999999999999\n  image_size: -4\n"
+            ),
             [
                 "c.yaml:1: train.batch_size: 1 is out of range: 2 to 65536",
                 "c.yaml:1: train.learning_rate: 2 is out of range: 1e-08 to 1.0",
@@ -152,7 +154,8 @@ final class ConfigurationMistakeTests: XCTestCase {
                 "c.yaml:8: sources.far: the source has no endpoint",
                 "c.yaml:9: sources[5]: “text” where a source's keys are expected",
             ])
-        XCTAssertEqual(mistakes("sources: []\n"), ["c.yaml:1: sources: there is no source, so no image can ever arrive"])
+        XCTAssertEqual(
+            mistakes("sources: []\n"), ["c.yaml:1: sources: there is no source, so no image can ever arrive"])
     }
 
     func testEndpoints() {

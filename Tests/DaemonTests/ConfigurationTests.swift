@@ -95,14 +95,19 @@ final class ConfigurationTests: XCTestCase {
     }
 
     func testEndpointsBeyondThisMachineWhereAllowed() throws {
-        let open = ["publish.endpoint=tcp://*:5557", "sources.cam.endpoint=tcp://cam.example.org:5555", "sources.cam.role=connect"]
+        let open = [
+            "publish.endpoint=tcp://*:5557", "sources.cam.endpoint=tcp://cam.example.org:5555",
+            "sources.cam.role=connect",
+        ]
         let loaded = try load("allow_plaintext: true\n", set: open)
         XCTAssertEqual(loaded.configuration.publish.endpoint, "tcp://*:5557")
         XCTAssertEqual(loaded.configuration.sources.last?.endpoint, "tcp://cam.example.org:5555")
     }
 
     func testTheStateDirectory() {
-        func directory(_ environment: [String: String]) -> String { Configuration.stateDirectory(environment: environment) }
+        func directory(_ environment: [String: String]) -> String {
+            Configuration.stateDirectory(environment: environment)
+        }
         XCTAssertEqual(directory(["STATE_DIRECTORY": "/a:/b", "XDG_STATE_HOME": "/x", "HOME": "/h"]), "/a")
         XCTAssertEqual(directory(["XDG_STATE_HOME": "/x", "HOME": "/h"]), "/x/clusterd")
         XCTAssertEqual(directory(["XDG_STATE_HOME": "relative", "HOME": "/h"]), "/h/.local/state/clusterd")

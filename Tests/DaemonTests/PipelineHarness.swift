@@ -19,7 +19,8 @@ final class PipelineHarness: Sendable {
     let pipeline: Pipeline
 
     init(
-        overloads: [SourceSettings.Overload] = [.block], batchSize: Int = 4, decoderThreads: Int = 2, maximumBatch: Int = 8,
+        overloads: [SourceSettings.Overload] = [.block], batchSize: Int = 4, decoderThreads: Int = 2,
+        maximumBatch: Int = 8,
         gateOpen: Bool = true, schedule: CheckpointSchedule = .init(everySteps: 1000, everySeconds: 1000),
         resume: LearnerState? = nil, brokenSteps: Set<UInt64> = [], lastGood: LearnerState? = nil,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage = decodeGrey,

@@ -77,7 +77,8 @@ struct ConfigurationFile {
             index = scalars.index(after: newline)
             line += 1
         }
-        guard var key = scalars.index(index, offsetBy: mark.column - 1, limitedBy: scalars.endIndex), key < scalars.endIndex
+        guard var key = scalars.index(index, offsetBy: mark.column - 1, limitedBy: scalars.endIndex),
+            key < scalars.endIndex
         else { return nil }
         if scalars[key] == "\"" || scalars[key] == "'" { key = scalars.index(after: key) }
         var marked = text
@@ -122,7 +123,8 @@ struct ConfigurationFile {
         defer { sources = found }
         for (index, item) in list.enumerated() {
             guard case .mapping(let mapping) = item else {
-                report(item.mark, "sources[\(index)]", "\(written(item).description) where a source's keys are expected")
+                report(
+                    item.mark, "sources[\(index)]", "\(written(item).description) where a source's keys are expected")
                 continue
             }
             let entries = pairs(mapping, under: "sources[\(index)].").map {

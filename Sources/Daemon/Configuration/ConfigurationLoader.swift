@@ -83,7 +83,9 @@ public struct ConfigurationLoader {
             if let name = source.entries.first(where: { $0.key == "name" }) {
                 set(name.key, name.value, of: &draft, path: prefix + ".name", origin: name.origin)
                 if let first = drafts.first(where: { $0.settings.name == draft.settings.name }), draft.isNamed {
-                    report(name.origin, prefix + ".name", "the source at \(first.origin) is called \(first.settings.name) too")
+                    report(
+                        name.origin, prefix + ".name",
+                        "the source at \(first.origin) is called \(first.settings.name) too")
                 } else if draft.isNamed {
                     prefix = "sources.\(draft.settings.name)"
                 }
@@ -139,7 +141,8 @@ public struct ConfigurationLoader {
     private mutating func parse(_ assignments: [String]) -> [(key: String, value: String)] {
         assignments.compactMap { assignment in
             guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
-                report(.commandLine, "", "“\(assignment)” is no assignment: write KEY=VALUE, such as train.batch_size=64")
+                report(
+                    .commandLine, "", "“\(assignment)” is no assignment: write KEY=VALUE, such as train.batch_size=64")
                 return nil
             }
             return (String(assignment[..<equals]), String(assignment[assignment.index(after: equals)...]))
@@ -147,7 +150,9 @@ public struct ConfigurationLoader {
     }
 
     private mutating func addSource(named path: String, origin: SettingOrigin) {
-        guard let (name, _) = Self.sourceKey(path), !drafts.contains(where: { $0.settings.name == name }) else { return }
+        guard let (name, _) = Self.sourceKey(path), !drafts.contains(where: { $0.settings.name == name }) else {
+            return
+        }
         // Also checks the name.
         var draft = Draft(settings: SourceSettings(name: "", endpoint: ""), origin: origin, given: [])
         set("name", .text(name), of: &draft, path: "sources.\(name)", origin: origin)
@@ -157,9 +162,13 @@ public struct ConfigurationLoader {
     /// The parts of `sources.NAME.KEY`; a name may itself have dots.
     private static func sourceKey(_ path: String) -> (name: String, key: String)? {
         let prefix = "sources."
-        guard path.hasPrefix(prefix), let dot = path.lastIndex(of: "."), dot > path.index(path.startIndex, offsetBy: prefix.count)
+        guard path.hasPrefix(prefix), let dot = path.lastIndex(of: "."),
+            dot > path.index(path.startIndex, offsetBy: prefix.count)
         else { return nil }
-        return (String(path[path.index(path.startIndex, offsetBy: prefix.count)..<dot]), String(path[path.index(after: dot)...]))
+        return (
+            String(path[path.index(path.startIndex, offsetBy: prefix.count)..<dot]),
+            String(path[path.index(after: dot)...])
+        )
     }
 
     // MARK: Setting
@@ -226,7 +235,9 @@ public struct ConfigurationLoader {
 
     private mutating func completeSources() {
         for draft in drafts where draft.origin == .commandLine && !draft.given.contains("endpoint") {
-            report(.commandLine, "sources.\(draft.settings.name)", "there is no such source, and a new one needs an endpoint")
+            report(
+                .commandLine, "sources.\(draft.settings.name)",
+                "there is no such source, and a new one needs an endpoint")
         }
         configuration.sources = drafts.map { draft in
             var source = draft.settings

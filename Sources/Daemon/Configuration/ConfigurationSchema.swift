@@ -37,7 +37,8 @@ public enum ConfigurationSchema {
 
     private static let general: [Setting<Configuration>] = [
         .choice(
-            "mode", \.mode, later: ["replica": "this version only trains"], "train: train on what arrives and assign it"),
+            "mode", \.mode, later: ["replica": "this version only trains"], "train: train on what arrives and assign it"
+        ),
         .integer("threads", \.threads, 0...1024, "threads of the engine; 0 is one a core"),
         .flag(
             "allow_plaintext", \.allowPlaintext,
@@ -79,7 +80,9 @@ public enum ConfigurationSchema {
         .number("train.cluster_temperature", \.train.clusterTemperature, 0.01...100, "temperature of the cluster loss"),
         .choice("train.views", \.train.views, "how many of the two views of an image are augmented"),
         .choice("train.heads", \.train.heads, "which heads are trained"),
-        .number("train.jitter", \.train.jitter, 0...2, "strength of the colour jitter: 1 for photographs, 0.5 for small images"),
+        .number(
+            "train.jitter", \.train.jitter, 0...2,
+            "strength of the colour jitter: 1 for photographs, 0.5 for small images"),
         .flag("train.blur", \.train.blur, "whether views are blurred half of the time"),
         .integer("train.seed", \.train.seed, 0...Int.max, "what all randomness follows from"),
     ]

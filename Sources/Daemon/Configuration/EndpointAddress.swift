@@ -41,7 +41,8 @@ struct EndpointAddress: Equatable {
         }
         let host = String(text[..<colon]), port = String(text[text.index(after: colon)...])
         guard !host.contains(":") else {
-            throw Malformed(message: "IPv6 addresses such as \(host) are not supported: write an IPv4 address or a name")
+            throw Malformed(
+                message: "IPv6 addresses such as \(host) are not supported: write an IPv4 address or a name")
         }
         let isHostCharacter = { (c: Character) in c.isASCII && (c.isLetter || c.isNumber || "._-".contains(c)) }
         guard host == "*" && listens || (!host.isEmpty && host.allSatisfy(isHostCharacter)) else {

@@ -39,7 +39,9 @@ func nearestKey(to path: String, in keys: [String]) -> String? {
     let elsewhere = keys.first { $0 == name || $0.hasSuffix("." + name) }
     guard parts.count == 2 else { return elsewhere ?? nearestName(to: path, in: keys + sections) }
 
-    guard let section = nearestName(to: parts[0], in: sections) else { return elsewhere ?? nearestName(to: path, in: keys) }
+    guard let section = nearestName(to: parts[0], in: sections) else {
+        return elsewhere ?? nearestName(to: path, in: keys)
+    }
     let siblings = keys.filter { $0.hasPrefix(section + ".") }.map { String($0.dropFirst(section.count + 1)) }
     if let sibling = nearestName(to: name, in: siblings) { return "\(section).\(sibling)" }
     return elsewhere ?? siblings.min { editDistance($0, name) < editDistance($1, name) }.map { "\(section).\($0)" }

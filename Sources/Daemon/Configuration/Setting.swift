@@ -63,7 +63,8 @@ public struct Setting<Root>: Sendable {
     static func integer(
         _ key: String, _ path: WritableKeyPath<Root, Int> & Sendable, _ range: ClosedRange<Int>, _ documentation: String
     ) -> Self {
-        let limits = range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+        let limits =
+            range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
         return make(
             key, path, expectation: "a whole number, \(limits),", documentation: documentation, show: { "\($0)" }
         ) { (written) throws(SettingRefusal) in

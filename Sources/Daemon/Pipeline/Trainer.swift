@@ -91,7 +91,8 @@ private struct TrainingLoop {
     init(
         learner: any Learner, buffer: TrainingBuffer, weights: AssignQueue, writer: CheckpointWriter,
         schedule: CheckpointSchedule, counters: PipelineCounters, logger: Logger,
-        lastGood: @escaping @Sendable () -> LearnerState?, onStep: @escaping @Sendable (StepReport) -> Void, step: UInt64
+        lastGood: @escaping @Sendable () -> LearnerState?, onStep: @escaping @Sendable (StepReport) -> Void,
+        step: UInt64
     ) {
         self.learner = learner
         self.buffer = buffer
