@@ -2,7 +2,7 @@
 
 /// Limits for messages from senders that may be broken or hostile.
 public struct MessageLimits: Sendable, Equatable {
-    /// Frames.
+    /// Frames of a message that is received at all; more than any dialect has, so that a miscount is rejected by that name.
     public var maxFrames: Int
     /// Bytes of all frames together; an uncompressed 4K picture has 25 million.
     public var maxMessageBytes: Int

@@ -119,3 +119,8 @@ struct MessageFault: Error {
 
     static let netGear = MessageFault(.unsupportedDialect, "a message of vidgear's NetGear")
 }
+
+extension String {
+    /// The text as a literal for a log, cut off where a sender has made it long.
+    var quoted: String { String(prefix(64)).debugDescription }
+}
