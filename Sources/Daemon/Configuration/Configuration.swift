@@ -22,70 +22,6 @@ public struct Configuration: Sendable, Equatable {
         public var embedding = EmbeddingKind.none
     }
 
-    /// The model.
-    public struct Model: Sendable, Equatable {
-        /// The backbones that there are.
-        public enum Architecture: String, Sendable, CaseIterable {
-            /// ResNet-18.
-            case resnet18
-            /// ResNet-34.
-            case resnet34
-            /// ResNet-50.
-            case resnet50
-        }
-
-        /// The backbone.
-        public var architecture = Architecture.resnet34
-        /// Pixels of the side of the square that the network sees.
-        public var imageSize = 224
-        /// M, the number of clusters.
-        public var clusters = 10
-        /// The length of the instance head's vector.
-        public var featureDim = 128
-    }
-
-    /// How training goes; the defaults are the paper's.
-    public struct Train: Sendable, Equatable {
-        /// Which of the two views of an image are augmented.
-        public enum Views: String, Sendable, CaseIterable {
-            /// T(x) + T(x), the method itself.
-            case both
-            /// T(x) + x.
-            case one
-            /// x + x.
-            case none
-        }
-
-        /// Which heads are trained.
-        public enum Heads: String, Sendable, CaseIterable {
-            /// Both, the method itself.
-            case both
-            /// Without the cluster head's loss.
-            case instance
-            /// Without the instance head's loss.
-            case cluster
-        }
-
-        /// N, the images a step.
-        public var batchSize = 256
-        /// Adam's rate.
-        public var learningRate = 0.0003
-        /// τ_I.
-        public var instanceTemperature = 0.5
-        /// τ_C.
-        public var clusterTemperature = 1.0
-        /// Which views are augmented.
-        public var views = Views.both
-        /// Which heads are trained.
-        public var heads = Heads.both
-        /// s, the strength of the colour jitter.
-        public var jitter = 1.0
-        /// Whether views are blurred.
-        public var blur = false
-        /// What every random number of a run follows from.
-        public var seed = 42
-    }
-
     /// How images are gathered for assigning.
     public struct Assign: Sendable, Equatable {
         /// Images assigned at once, at most.
@@ -132,9 +68,9 @@ public struct Configuration: Sendable, Equatable {
     /// Where the status page is to be served.
     public var httpListen = "127.0.0.1:8080"
     /// The model.
-    public var model = Model()
-    /// How training goes.
-    public var train = Train()
+    public var model = ModelSettings()
+    /// How training goes; the defaults are the paper's.
+    public var train = TrainingSettings()
     /// How images are gathered for assigning.
     public var assign = Assign()
     /// Where checkpoints go, and when.

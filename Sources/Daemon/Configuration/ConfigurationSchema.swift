@@ -69,7 +69,7 @@ public enum ConfigurationSchema {
         .choice("model.architecture", \.model.architecture, "the backbone"),
         .integer("model.image_size", \.model.imageSize, 16...1024, "pixels of the side of the square the network sees"),
         .integer("model.clusters", \.model.clusters, 2...10_000, "into how many clusters images are sorted"),
-        .integer("model.feature_dim", \.model.featureDim, 1...4096, "the length of the instance head's vector"),
+        .integer("model.feature_dim", \.model.featureDimension, 1...4096, "the length of the instance head's vector"),
     ]
 
     private static let train: [Setting<Configuration>] = [

@@ -60,8 +60,8 @@ public struct Setting<Root>: Sendable {
     }
 
     /// A whole number.
-    static func integer(
-        _ key: String, _ path: WritableKeyPath<Root, Int> & Sendable, _ range: ClosedRange<Int>, _ documentation: String
+    static func integer<Value: FixedWidthInteger & Sendable>(
+        _ key: String, _ path: WritableKeyPath<Root, Value> & Sendable, _ range: ClosedRange<Int>, _ documentation: String
     ) -> Self {
         let limits =
             range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
@@ -72,13 +72,13 @@ public struct Setting<Root>: Sendable {
             guard let value = Int(text), range.contains(value) else {
                 throw SettingRefusal(message: "\(text) is out of range: \(limits)")
             }
-            return value
+            return Value(value)
         }
     }
 
     /// A number.
     static func number(
-        _ key: String, _ path: WritableKeyPath<Root, Double> & Sendable, _ range: ClosedRange<Double>,
+        _ key: String, _ path: WritableKeyPath<Root, Float> & Sendable, _ range: ClosedRange<Double>,
         _ documentation: String
     ) -> Self {
         let limits = "\(range.lowerBound) to \(range.upperBound)"
@@ -87,7 +87,7 @@ public struct Setting<Root>: Sendable {
         ) { (written) throws(SettingRefusal) in
             guard let text = written.unquoted, let value = number(text) else { return nil }
             guard range.contains(value) else { throw SettingRefusal(message: "\(text) is out of range: \(limits)") }
-            return value
+            return Float(value)
         }
     }
 

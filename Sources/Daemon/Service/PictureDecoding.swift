@@ -21,7 +21,7 @@ struct PictureDecoding: Sendable {
                 return try decoder.decode(image.payload, shorterSide: 2 * side)
             case .raw(let height, let width, let channels, let color):
                 return try decoder.raw(
-                    image.payload, height: height, width: width, channels: channels, order: ChannelOrder(color))
+                    image.payload, height: height, width: width, channels: channels, order: .init(color))
             }
         } catch {
             throw UnreadableImage(reason: error.reason)
@@ -29,7 +29,7 @@ struct PictureDecoding: Sendable {
     }
 }
 
-extension ChannelOrder {
+extension ImageDecoder.ChannelOrder {
     fileprivate init(_ color: ColorOrder) {
         self =
             switch color {

@@ -44,9 +44,10 @@ public final class Service: Sendable {
             outbox: gateway.outbox, statistics: gateway.statistics, ledger: ledger,
             labelEpoch: Int(clamping: labelEpoch), sendsProbabilities: configuration.publish.probabilities)
         let settingsText = configuration.json
+        let decoding = PictureDecoding(side: configuration.model.imageSize)
         pipeline = Pipeline(
             settings: Pipeline.Settings(configuration), learners: learners, intake: gateway.queues,
-            sources: configuration.sources.count, decode: { (image) throws(UnreadableImage) in try decode(image) },
+            sources: configuration.sources.count, decode: { (image) throws(UnreadableImage) in try decoding.picture(of: image) },
             output: output,
             write: { state in
                 let started = MonotonicTime.now
@@ -59,7 +60,7 @@ public final class Service: Sendable {
                         "wrote a checkpoint",
                         metadata: [
                             "id": "\(record.id)", "bytes": "\(record.bytes)",
-                            "seconds": "\(MonotonicTime.now.seconds(since: started).rounded(toPlaces: 2))",
+                            "milliseconds": "\(Int(MonotonicTime.now.seconds(since: started) * 1000))",
                         ])
                     return true
                 } catch {

@@ -48,9 +48,9 @@ extension Pipeline.Settings {
 }
 
 extension CheckpointModel {
-    init(_ model: Configuration.Model) {
+    init(_ model: ModelSettings) {
         self.init(
             architecture: model.architecture.rawValue, imageSize: model.imageSize, clusters: model.clusters,
-            featureDim: model.featureDim)
+            featureDim: model.featureDimension)
     }
 }
