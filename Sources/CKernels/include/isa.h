@@ -10,3 +10,6 @@ typedef enum {
 
 // Whether this processor and operating system can run `isa`.
 bool ck_isa_supported(ck_isa isa);
+
+// How many processors this process may run on, at least 1.
+int ck_processor_count(void);
