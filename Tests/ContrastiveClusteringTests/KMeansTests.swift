@@ -63,7 +63,8 @@ final class KMeansTests: XCTestCase {
     }
 
     func testRestartsNeverMakeItWorse() {
-        let features = points(around: [[0, 0], [0, 4], [4, 0], [4, 4], [9, 9]], perCluster: 30, spread: 1, seed: 6)
+        let features = points(
+            around: [[0, 0], [0, 4], [4, 0], [4, 4], [9, 9]], perCluster: 30, spread: 1, seed: 6)
         var random = RandomSource(seed: 1)
         let one = KMeans.fit(features, dimension: 2, clusters: 5, limits: .init(restarts: 1), random: &random)
         let warm = KMeans.fit(
