@@ -55,13 +55,18 @@ public struct KMeans: Sendable, Equatable {
 
     /// The nearest centroid of each row of `features` [n, dimension]; the first of several equally near ones.
     public func assign(_ features: [Float]) -> [Int] {
-        precondition(features.count % dimension == 0)
-        return features.withUnsafeBufferPointer { buffer in
-            centroids.withUnsafeBufferPointer { centroids in
-                let rows = Rows(buffer, dimension: dimension)
-                let centroids = Rows(centroids, dimension: dimension)
-                return (0..<rows.count).map { centroids.nearest(to: rows[$0]).index }
-            }
+        nearestCentroids(of: features, among: centroids, dimension: dimension)
+    }
+}
+
+/// The nearest of `centroids` [m, dimension] to each row of `features` [n, dimension].
+func nearestCentroids(of features: [Float], among centroids: [Float], dimension: Int) -> [Int] {
+    precondition(features.count % dimension == 0)
+    return features.withUnsafeBufferPointer { features in
+        centroids.withUnsafeBufferPointer { centroids in
+            let rows = Rows(features, dimension: dimension)
+            let centroids = Rows(centroids, dimension: dimension)
+            return rows.indices.map { centroids.nearest(to: rows[$0]).index }
         }
     }
 }
