@@ -82,7 +82,9 @@ final class GatewayLoop: @unchecked Sendable {
             readSources()
         }
         publisher = nil
-        // Ends the context, and so waits, within the linger time, until subscribers have what was published.
+        // The poller keeps handles of sockets that are closed, and through them the context. Letting go of it ends the
+        // context, and so waits, within the linger time, until subscribers have what was published.
+        poller = Poller()
         context = nil
     }
 

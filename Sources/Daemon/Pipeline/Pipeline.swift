@@ -22,8 +22,8 @@ package final class Pipeline: Sendable {
         package var embedding: EmbeddingKind
         /// Images a training step.
         package var batchSize: Int
-        /// Pixels of the shorter side of the pictures kept for training.
-        package var trainingSide: Int
+        /// Bytes beyond which a picture kept for training is reduced.
+        package var maximumTrainingBytes: Int
         /// Clusters of the model.
         package var clusters: Int
         /// When checkpoints are due.
@@ -32,14 +32,14 @@ package final class Pipeline: Sendable {
         /// Creates settings.
         package init(
             decoderThreads: Int, maximumBatch: Int, maximumDelay: Double, embedding: EmbeddingKind, batchSize: Int,
-            trainingSide: Int, clusters: Int, schedule: CheckpointSchedule
+            maximumTrainingBytes: Int, clusters: Int, schedule: CheckpointSchedule
         ) {
             self.decoderThreads = decoderThreads
             self.maximumBatch = maximumBatch
             self.maximumDelay = maximumDelay
             self.embedding = embedding
             self.batchSize = batchSize
-            self.trainingSide = trainingSide
+            self.maximumTrainingBytes = maximumTrainingBytes
             self.clusters = clusters
             self.schedule = schedule
         }
@@ -96,7 +96,8 @@ package final class Pipeline: Sendable {
         agreement = LabelAgreement(clusters: settings.clusters)
         decoder = Decoder(
             threads: settings.decoderThreads, intake: intake, sources: sources, decode: decode,
-            trainingSide: settings.trainingSide, buffer: buffer, queue: queue, output: output, counters: counters)
+            maximumTrainingBytes: settings.maximumTrainingBytes, buffer: buffer, queue: queue, output: output,
+            counters: counters)
         assigner = Assigner(
             learner: learners.assigning, step: learners.step, queue: queue, embedding: settings.embedding,
             output: output, numbering: numbering, agreement: agreement, counters: counters)

@@ -29,6 +29,8 @@ package struct CheckpointSchedule: Sendable {
 package final class Trainer: Sendable {
     /// Steps without finite losses in a row after which the last good checkpoint is taken back.
     package static let toleratedBrokenSteps = 3
+    /// The scheduling priority of training, low, so that an image is answered at once while a step is under way.
+    package static let niceness = 10
 
     private let thread: WorkerThread
     private let buffer: TrainingBuffer
@@ -49,7 +51,7 @@ package final class Trainer: Sendable {
         onStep: @escaping @Sendable (StepReport) -> Void = { _ in }
     ) {
         self.buffer = buffer
-        thread = WorkerThread(name: "trainer", stackSize: 16 << 20) {
+        thread = WorkerThread(name: "trainer", stackSize: 16 << 20, niceness: Self.niceness) {
             var loop = TrainingLoop(
                 learner: learner.learner, buffer: buffer, weights: weights, writer: writer, schedule: schedule,
                 counters: counters, logger: logger, lastGood: lastGood, onStep: onStep, step: step)
@@ -91,7 +93,8 @@ private struct TrainingLoop {
     init(
         learner: any Learner, buffer: TrainingBuffer, weights: AssignQueue, writer: CheckpointWriter,
         schedule: CheckpointSchedule, counters: PipelineCounters, logger: Logger,
-        lastGood: @escaping @Sendable () -> LearnerState?, onStep: @escaping @Sendable (StepReport) -> Void, step: UInt64
+        lastGood: @escaping @Sendable () -> LearnerState?, onStep: @escaping @Sendable (StepReport) -> Void,
+        step: UInt64
     ) {
         self.learner = learner
         self.buffer = buffer
