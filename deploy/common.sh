@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Shared by the scripts in this folder, which source it: messages, system packages, the Swift toolchain.
 # Everything it installs comes from apt, without a prompt, and only if it is missing.
 
