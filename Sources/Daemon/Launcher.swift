@@ -58,7 +58,7 @@ public enum Launcher {
         let signals = SignalHandling(onStop: { number in stopSignal.withLock { $0 = number } })
         logStart(loaded, to: logger)
         let service = try Service(configuration: configuration, logger: logger) { role in
-            fatalError()
+            LearnerHandover.cpu(role, configuration: configuration)
         }
         try service.start()
 

@@ -44,7 +44,7 @@ final class PipelineHarness: Sendable {
         pipeline = Pipeline(
             settings: .init(
                 decoderThreads: decoderThreads, maximumBatch: maximumBatch, maximumDelay: 0.02, embedding: .none,
-                batchSize: batchSize, maximumTrainingBytes: 1024, clusters: 4, schedule: schedule),
+                batchSize: batchSize, maximumTrainingBytes: 1024, schedule: schedule),
             learners: .init(
                 training: LearnerHandover(training), assigning: LearnerHandover(assigning), step: resume?.step ?? 0),
             intake: queues, sources: sources.count, decode: decode, output: output,

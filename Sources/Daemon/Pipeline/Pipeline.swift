@@ -24,15 +24,13 @@ package final class Pipeline: Sendable {
         package var batchSize: Int
         /// Bytes beyond which a picture kept for training is reduced.
         package var maximumTrainingBytes: Int
-        /// Clusters of the model.
-        package var clusters: Int
         /// When checkpoints are due.
         package var schedule: CheckpointSchedule
 
         /// Creates settings.
         package init(
             decoderThreads: Int, maximumBatch: Int, maximumDelay: Double, embedding: EmbeddingKind, batchSize: Int,
-            maximumTrainingBytes: Int, clusters: Int, schedule: CheckpointSchedule
+            maximumTrainingBytes: Int, schedule: CheckpointSchedule
         ) {
             self.decoderThreads = decoderThreads
             self.maximumBatch = maximumBatch
@@ -40,7 +38,6 @@ package final class Pipeline: Sendable {
             self.embedding = embedding
             self.batchSize = batchSize
             self.maximumTrainingBytes = maximumTrainingBytes
-            self.clusters = clusters
             self.schedule = schedule
         }
     }
@@ -67,7 +64,7 @@ package final class Pipeline: Sendable {
     /// The assignments' epoch and last number.
     package let numbering = AssignmentNumbering()
     /// How clusters and labels go together.
-    package let agreement: LabelAgreement
+    package let agreement = LabelAgreement()
 
     private let decoder: Decoder
     private let assigner: Assigner
@@ -93,7 +90,6 @@ package final class Pipeline: Sendable {
     ) {
         let queue = AssignQueue(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
         let buffer = TrainingBuffer(batchSize: settings.batchSize) { intake.trainingRoomFreed() }
-        agreement = LabelAgreement(clusters: settings.clusters)
         decoder = Decoder(
             threads: settings.decoderThreads, intake: intake, sources: sources, decode: decode,
             maximumTrainingBytes: settings.maximumTrainingBytes, buffer: buffer, queue: queue, output: output,

@@ -133,9 +133,9 @@ private struct TrainingLoop {
         let started = MonotonicTime.now
         let report = learner.train(images)
         counters.countStep(images: images.count)
-        step = report.step
         onStep(report)
-        guard report.losses.total.isFinite else { return recoverFromBrokenStep() }
+        guard report.losses.total.isFinite else { return recoverFromBrokenStep(report) }
+        step = report.step
         brokenSteps = 0
         if weights.wantsSnapshot { offerWeights() } else { assignerIsBehind = true }
         progress.add(report, images: images.count, started: started, to: logger)
@@ -195,11 +195,11 @@ private struct TrainingLoop {
 
     // MARK: Broken steps
 
-    private mutating func recoverFromBrokenStep() {
+    private mutating func recoverFromBrokenStep(_ report: StepReport) {
         brokenSteps += 1
         logger.error(
             "the losses of a step are not finite; its weights are not used",
-            metadata: ["step": "\(step)", "in_a_row": "\(brokenSteps)"])
+            metadata: ["step": "\(report.step)", "in_a_row": "\(brokenSteps)"])
         guard brokenSteps >= Trainer.toleratedBrokenSteps else { return }
         writer.waitUntilIdle()
         guard let state = lastGood() else {

@@ -33,7 +33,7 @@ extension Pipeline.Settings {
             maximumBatch: configuration.assign.maxBatch,
             maximumDelay: Double(configuration.assign.maxDelayMilliseconds) / 1000,
             embedding: configuration.publish.embedding, batchSize: configuration.train.batchSize,
-            maximumTrainingBytes: Self.maximumTrainingBytes(configuration), clusters: configuration.model.clusters,
+            maximumTrainingBytes: Self.maximumTrainingBytes(configuration),
             schedule: CheckpointSchedule(
                 everySteps: UInt64(configuration.checkpoint.everySteps),
                 everySeconds: Double(configuration.checkpoint.everySeconds)))
