@@ -77,7 +77,8 @@ struct Resampler: ~Copyable {
     ) {
         precondition(
             box.left >= 0 && box.top >= 0 && box.width > 0 && box.height > 0 && box.left + box.width <= image.width
-                && box.top + box.height <= image.height, "\(box) is not in a picture of \(image.width) x \(image.height)")
+                && box.top + box.height <= image.height,
+            "\(box) is not in a picture of \(image.width) x \(image.height)")
         let alongX = Resampling(inputs: box.width, outputs: width)
         let alongY = Resampling(inputs: box.height, outputs: height)
         let scratch = scratch.room(for: ck_columns_scratch(box.width, width))
