@@ -17,8 +17,9 @@ public struct MessageLimits: Sendable, Equatable {
 
     /// Creates limits; what is left out has its default.
     public init(
-        maxFrames: Int = 16, maxMessageBytes: Int = 64 << 20, maxHeaderBytes: Int = 64 << 10, maxPixels: Int = 64 << 20,
-        maxSide: Int = 65_535, minSide: Int = 2
+        maxFrames: Int = 16, maxMessageBytes: Int = 64 << 20, maxHeaderBytes: Int = 64 << 10,
+        maxPixels: Int = 51_200_000,
+        maxSide: Int = 32_768, minSide: Int = 2
     ) {
         self.maxFrames = maxFrames
         self.maxMessageBytes = maxMessageBytes

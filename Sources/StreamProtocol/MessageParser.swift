@@ -60,9 +60,7 @@ public struct MessageParser: Sendable {
         let header = try parseHeader(frames[0])
         if header["terminate_flag"] != nil { throw .netGear }
         if header["msg"] != nil { return try readImageZMQ(header: header, frames, into: &image) }
-        if header["v"] != nil {
-            throw MessageFault(.frameCount, "2 frames, clusterd's dialect has 3")
-        }
+        if header["v"] != nil { throw MessageFault(.frameCount, "2 frames, clusterd's dialect has 3") }
         throw MessageFault(.unknownDialect, "2 frames, and none of the keys v, msg and terminate_flag")
     }
 
@@ -122,5 +120,5 @@ struct MessageFault: Error {
 
 extension String {
     /// The text as a literal for a log, cut off where a sender has made it long.
-    var quoted: String { String(prefix(64)).debugDescription }
+    var quoted: String { String(String.UnicodeScalarView(unicodeScalars.prefix(64))).debugDescription }
 }
