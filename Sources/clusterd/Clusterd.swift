@@ -9,6 +9,8 @@ struct Clusterd: ParsableCommand {
         commandName: "clusterd",
         abstract: "Learns to cluster images while they stream past.",
         subcommands: [
-            InspectCommand.self
+            EvaluateCommand.self,
+            InspectCommand.self,
+            TrainCommand.self,
         ])
 }
