@@ -11,6 +11,8 @@ struct Clusterd: ParsableCommand {
         subcommands: [
             ServeCommand.self,
             CheckConfigCommand.self,
+            TrainCommand.self,
+            EvaluateCommand.self,
             InspectCommand.self,
         ])
 }
