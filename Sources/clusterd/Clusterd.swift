@@ -10,6 +10,7 @@ struct Clusterd: ParsableCommand {
         abstract: "Learns to cluster images while they stream past.",
         subcommands: [
             CheckConfigCommand.self,
+            InspectCommand.self,
             ServeCommand.self,
         ])
 }
