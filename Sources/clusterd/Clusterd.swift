@@ -10,7 +10,9 @@ struct Clusterd: ParsableCommand {
         abstract: "Learns to cluster images while they stream past.",
         subcommands: [
             CheckConfigCommand.self,
+            EvaluateCommand.self,
             InspectCommand.self,
             ServeCommand.self,
+            TrainCommand.self,
         ])
 }

@@ -56,17 +56,17 @@ final class CPULearnerTests: XCTestCase {
     }
 
     func testAResumedRunGoesOnBitForBit() throws {
-        for heads in Heads.allCases {
-            let batches = (0..<5).map { images(8, seed: UInt64($0)) }
+        for heads in [Heads.both, .instance] {
+            let batches = (0..<3).map { images(8, seed: UInt64($0)) }
             let straight = learner(heads: heads)
-            for batch in batches.prefix(2) { _ = straight.train(batch) }
+            _ = straight.train(batches[0])
             let state = straight.exportState()
             // Another seed and steps of its own, all of which the state replaces.
             let resumed = learner(heads: heads, seed: 7)
-            _ = resumed.train(batches[4])
+            _ = resumed.train(batches[2])
             try resumed.importState(state)
             XCTAssertEqual(resumed.exportState(), state)
-            for batch in batches.dropFirst(2) { XCTAssertEqual(resumed.train(batch), straight.train(batch)) }
+            for batch in batches.dropFirst() { XCTAssertEqual(resumed.train(batch), straight.train(batch)) }
             XCTAssertEqual(resumed.exportState(), straight.exportState())
         }
     }
@@ -107,11 +107,11 @@ final class CPULearnerTests: XCTestCase {
 
     func testLearningLowersTheLoss() {
         for heads in Heads.allCases {
-            let learner = learner(batch: 16, heads: heads)
-            let images = images(16)
+            let learner = learner(heads: heads, views: .one, learningRate: 1e-3)
+            let images = images(8)
             let first = learner.train(images).losses
             var last = first
-            for _ in 0..<15 { last = learner.train(images).losses }
+            for _ in 0..<7 { last = learner.train(images).losses }
             XCTAssertLessThan(last.total, first.total - 0.1, "\(heads)")
             XCTAssertEqual(heads == .instance, last.cluster == 0)
             XCTAssertEqual(heads == .cluster, last.instance == 0)
@@ -127,11 +127,11 @@ final class CPULearnerTests: XCTestCase {
 
     func testFeatureClustersFindTheColours() throws {
         let learner = learner(batch: 32, heads: .instance)
-        for seed in 0..<10 { _ = learner.train(images(32, seed: UInt64(seed))) }
+        _ = learner.train(images(32))
         let test = images(80, seed: 99)
         let clusters = learner.assign(test, embedding: .none).map(\.cluster)
         let scores = try XCTUnwrap(ClusteringScores(labels: (0..<80).map { $0 % 4 }, clusters: clusters))
-        XCTAssertGreaterThan(scores.accuracy, 0.7)
+        XCTAssertGreaterThan(scores.accuracy, 0.9)
     }
 
     func testASmallerBatchAndALargerOneAreTrainedToo() {

@@ -92,7 +92,7 @@ struct FeatureClusters: Sendable, Equatable {
 // MARK: The way in and out
 
 extension FeatureClusters {
-    private static let centroidsName = "kmeans.centroids"
+    fileprivate static let centroidsName = "kmeans.centroids"
     private static let scaleName = "kmeans.scale"
     private static let rememberedName = "kmeans.remembered"
 
@@ -131,4 +131,9 @@ extension FeatureClusters {
         centroids = Array(values.dropLast())
         scale = values[values.endIndex - 1]
     }
+}
+
+extension LearnerState {
+    /// Whether k-means on the features gives the clusters, rather than the cluster head.
+    public var hasFeatureClusters: Bool { tensors.contains { $0.name == FeatureClusters.centroidsName } }
 }
