@@ -8,5 +8,8 @@ struct Clusterd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clusterd",
         abstract: "Learns to cluster images while they stream past.",
-        subcommands: [])
+        subcommands: [
+            FeedCommand.self,
+            WatchCommand.self,
+        ])
 }
