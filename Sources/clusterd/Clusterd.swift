@@ -9,18 +9,12 @@ struct Clusterd: ParsableCommand {
         commandName: "clusterd",
         abstract: "Learns to cluster images while they stream past.",
         subcommands: [
-<<<<<<< HEAD
             ServeCommand.self,
             CheckConfigCommand.self,
+            FeedCommand.self,
+            WatchCommand.self,
             TrainCommand.self,
             EvaluateCommand.self,
             InspectCommand.self,
-=======
-            CheckConfigCommand.self,
-            EvaluateCommand.self,
-            InspectCommand.self,
-            ServeCommand.self,
-            TrainCommand.self,
->>>>>>> daemon
         ])
 }
