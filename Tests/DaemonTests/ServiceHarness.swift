@@ -60,9 +60,10 @@ final class RunningService {
         let (logger, log) = MemoryLog.logger()
         let (training, gate) = (LearnerRecord(), Gate(isOpen: gateOpen))
         let settled = configuration
-        service = try Service(
-            configuration: configuration, logger: logger, announcementInterval: announcementInterval
-        ) { role in
+        var pace = Service.Pace()
+        pace.heartbeat = .milliseconds(20)
+        pace.announcement = announcementInterval
+        service = try Service(configuration: configuration, logger: logger, pace: pace) { role in
             if let makeLearner { return makeLearner(role, settled) }
             return LearnerHandover(
                 role == .training ? BrightnessLearner(record: training, gate: gate) : BrightnessLearner())

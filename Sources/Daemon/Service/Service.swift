@@ -9,6 +9,17 @@ import StreamProtocol
 
 /// The running daemon. It runs once: `start`, then `stop`.
 public final class Service: Sendable {
+    /// How often it speaks unasked.
+    package struct Pace: Sendable {
+        /// Between two heartbeats.
+        package var heartbeat = Duration.seconds(1)
+        /// Seconds after which the newest checkpoint is announced again, with a heartbeat.
+        package var announcement = 30.0
+
+        /// Creates the pace that the public interface promises.
+        package init() {}
+    }
+
     private let configuration: Configuration
     private let logger: Logger
     private let store: CheckpointStore
@@ -18,13 +29,11 @@ public final class Service: Sendable {
 
     /// Opens the checkpoint folder, builds the learners and resumes the newest checkpoint; nothing runs yet.
     ///
-    /// - Parameters:
-    ///   - announcementInterval: seconds after which the newest checkpoint is announced again.
-    ///   - makeLearner: builds a learner that has been trained for no step.
+    /// - Parameter makeLearner: builds a learner that has been trained for no step.
     /// - Throws: `CheckpointError` where the folder cannot be used or holds another model's checkpoints, and what
     ///   `makeLearner` throws.
     package init(
-        configuration: Configuration, logger: Logger, announcementInterval: Double = 30,
+        configuration: Configuration, logger: Logger, pace: Pace = Pace(),
         makeLearner: (LearnerRole) throws -> LearnerHandover
     ) throws {
         self.configuration = configuration
@@ -36,10 +45,12 @@ public final class Service: Sendable {
         let resumed = try Self.resume(from: store, model: model, logger: logger)
         let learners = try Self.learners(resuming: resumed, makeLearner: makeLearner)
 
-        let gateway = try Gateway(settings: GatewaySettings(configuration), logger: logger)
+        var gatewaySettings = GatewaySettings(configuration)
+        gatewaySettings.heartbeatInterval = pace.heartbeat
+        let gateway = try Gateway(settings: gatewaySettings, logger: logger)
         let labelEpoch = resumed?.labelEpoch ?? 0
         let ledger = CheckpointLedger(
-            resumed: resumed?.record, labelEpoch: Int(clamping: labelEpoch), interval: announcementInterval)
+            resumed: resumed?.record, labelEpoch: Int(clamping: labelEpoch), interval: pace.announcement)
         let output = StreamOutput(
             outbox: gateway.outbox, statistics: gateway.statistics, ledger: ledger,
             labelEpoch: Int(clamping: labelEpoch), sendsProbabilities: configuration.publish.probabilities)
