@@ -60,12 +60,14 @@ struct Workspace<Element: BitwiseCopyable>: ~Copyable {
 
 /// Bilinear resampling with anti-aliasing, as Pillow's `crop(box).resize(size, BILINEAR)`.
 ///
-/// Both axes end in whole levels, so their order matters by up to one. Pillow resamples along x first, unless that would
-/// only make more work for y: where the box is narrower than the result and higher.
+/// Both axes end in whole levels, so their order matters by up to one, which a later change of hue can make several.
+/// Pillow resamples along x first, but since version 13 not where the height is reduced by far more than the width
+/// (python-pillow/Pillow#9549).
 struct Resampler: ~Copyable {
     let kernels: ck_imaging
     private var scratch = Workspace<UInt8>()
     private var halfway = Workspace<UInt32>()
+    private var row = Workspace<UInt32>()
     private var bytes = Workspace<UInt8>()
     private var result = Workspace<UInt32>()
 
@@ -90,21 +92,22 @@ struct Resampler: ~Copyable {
         let alongY = Resampling(inputs: box.height, outputs: height)
         let scratch = scratch.room(for: ck_columns_scratch(box.width, width))
         let offset = 3 * (box.top * image.width + box.left), stride = 3 * image.width
-        let yFirst = box.width < width && box.height > height
+        let yFirst = box.height > height && box.height - height > 2 * (box.width - width)
         let keepsRows = keepsRows || yFirst
-        let halfway = halfway.room(for: box.height * (yFirst ? box.width : width))
+        let halfway = halfway.room(for: yFirst ? alongY.taps * box.width : box.height * width)
         let result = result.room(for: (keepsRows ? height : 1) * width)
 
         if yFirst {
-            let bytes = bytes.room(for: 3 * box.width * height)
+            let bytes = bytes.room(for: 3 * box.width * height), row = row.room(for: box.width)
             image.pixels.withUnsafeBufferPointer { pixels in
-                for y in 0..<box.height {
-                    kernels.pixels(halfway + y * box.width, pixels.baseAddress! + offset + y * stride, box.width)
+                for y in 0..<height {
+                    let from = pixels.baseAddress! + offset + Int(alongY.first[y]) * stride
+                    for tap in 0..<alongY.taps {
+                        kernels.pixels(halfway + tap * box.width, from + tap * stride, box.width)
+                    }
+                    make(row, of: halfway, width: box.width, alongY, output: y)
+                    kernels.bytes(bytes + 3 * box.width * y, row, box.width)
                 }
-            }
-            for y in 0..<height {
-                makeRow(y, result, of: halfway, width: box.width, alongY)
-                kernels.bytes(bytes + 3 * box.width * y, result, box.width)
             }
             alongX.withKernelForm { weights in
                 kernels.columns(
@@ -121,21 +124,20 @@ struct Resampler: ~Copyable {
             }
             for y in 0..<height {
                 let row = result + (keepsRows ? y * width : 0)
-                makeRow(y, row, of: halfway, width: width, alongY)
+                make(row, of: halfway + Int(alongY.first[y]) * width, width: width, alongY, output: y)
                 finish(y, row)
             }
         }
         return result
     }
 
-    /// Makes row `y` of the result from the rows of `input`, which are `width` pixels long.
-    private func makeRow(
-        _ y: Int, _ out: UnsafeMutablePointer<UInt32>, of input: UnsafeMutablePointer<UInt32>, width: Int,
-        _ alongY: Resampling
+    /// Makes one output along y from the rows that it is made of, each `width` pixels long.
+    private func make(
+        _ row: UnsafeMutablePointer<UInt32>, of rows: UnsafeMutablePointer<UInt32>, width: Int, _ alongY: Resampling,
+        output: Int
     ) {
-        alongY.weights.withUnsafeBufferPointer { weights in
-            kernels.row(
-                out, input + Int(alongY.first[y]) * width, width, alongY.taps, weights.baseAddress! + y * alongY.taps)
+        alongY.weights.withUnsafeBufferPointer {
+            kernels.row(row, rows, width, alongY.taps, $0.baseAddress! + output * alongY.taps)
         }
     }
 }
