@@ -47,7 +47,8 @@ final class ProcessTests: XCTestCase {
         let process = try TestProcess.clusterd(["serve", "--config", "/nowhere/clusterd.yaml"])
         XCTAssertEqual(process.wait(), 74)
         XCTAssertEqual(
-            process.errors.read { $0.lines }, ["clusterd: cannot read /nowhere/clusterd.yaml: No such file or directory"])
+            process.errors.read { $0.lines },
+            ["clusterd: cannot read /nowhere/clusterd.yaml: No such file or directory"])
     }
 
     func testAPortInUse() throws {
@@ -57,7 +58,8 @@ final class ProcessTests: XCTestCase {
         let process = try TestProcess.serve(try TemporaryFolder(), set: ["publish.endpoint=\(taken)"])
         XCTAssertEqual(process.wait(), 74)
         XCTAssertTrue(
-            process.errors.read { $0.lines.last?.hasPrefix("clusterd: cannot bind \(taken): port already in use") } ?? false)
+            process.errors.read { $0.lines.last?.hasPrefix("clusterd: cannot bind \(taken): port already in use") }
+                ?? false)
     }
 
     func testTheFirstSignalStopsInOrder() throws {
@@ -125,9 +127,10 @@ final class ProcessTests: XCTestCase {
 
     func testTheJournalsFormHasPriorities() throws {
         let process = try TestProcess.clusterd(
-            ["serve", "--set", "publish.endpoint=tcp://127.0.0.1:*"] + ["stream", "queue"].map {
-                "sources.\($0).endpoint=tcp://127.0.0.1:*"
-            } + ["model.architecture=resnet18", "model.image_size=32", "threads=1"],
+            ["serve", "--set", "publish.endpoint=tcp://127.0.0.1:*"]
+                + ["stream", "queue"].map {
+                    "sources.\($0).endpoint=tcp://127.0.0.1:*"
+                } + ["model.architecture=resnet18", "model.image_size=32", "threads=1"],
             environment: ["JOURNAL_STREAM": "8:1", "STATE_DIRECTORY": try TemporaryFolder().path])
         XCTAssertTrue(process.line(with: "publishing", in: process.errors)?.hasPrefix("<6>publishing ") ?? false)
         process.signal(SIGINT)
@@ -142,7 +145,8 @@ final class ProcessTests: XCTestCase {
         private var subscriber: Socket
 
         init(of process: TestProcess) throws {
-            let queue = try XCTUnwrap(process.logged("endpoint", with: "source=queue"), "\(process.errors.read { $0.lines })")
+            let queue = try XCTUnwrap(
+                process.logged("endpoint", with: "source=queue"), "\(process.errors.read { $0.lines })")
             let publisher = try XCTUnwrap(process.logged("endpoint", with: "publishing"))
             context = try ZeroMQContext(linger: .zero)
             sender = try context.socket(.push)
@@ -169,7 +173,9 @@ final class ProcessTests: XCTestCase {
             var assignments: [AssignmentMessage] = []
             while assignments.count < count {
                 guard case .frames(let frames) = try subscriber.receive() else { continue }
-                if case .assignment(let assignment) = try PublishedMessage(frames: frames) { assignments.append(assignment) }
+                if case .assignment(let assignment) = try PublishedMessage(frames: frames) {
+                    assignments.append(assignment)
+                }
             }
             return assignments
         }

@@ -37,7 +37,8 @@ final class ServiceBadInputTests: XCTestCase {
             if bad.source == "cam" { XCTAssertEqual(rejected.source, "cam", "case \(number)") }
 
             try sender.send(greyMessage(number, source: "good"))
-            XCTAssertEqual(try running.assignments(1)[0].sequence, UInt64(number) + 1, "no number is spent on case \(number)")
+            XCTAssertEqual(
+                try running.assignments(1)[0].sequence, UInt64(number) + 1, "no number is spent on case \(number)")
         }
         let summary = running.service.stop()
         var expected: [String: UInt64] = [:]

@@ -123,7 +123,8 @@ final class ServiceTests: XCTestCase {
         let third = try run(images: 1)
         XCTAssertEqual(third.first.step, 2)
         XCTAssertTrue(
-            third.log.contains { $0.contains("damaged checkpoint is passed over") && $0.contains(newest) }, "\(third.log)")
+            third.log.contains { $0.contains("damaged checkpoint is passed over") && $0.contains(newest) },
+            "\(third.log)")
         XCTAssertTrue(third.log.contains { $0.hasPrefix("info: resuming") && $0.hasSuffix("step=2") }, "\(third.log)")
     }
 

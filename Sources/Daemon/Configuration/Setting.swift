@@ -61,7 +61,8 @@ public struct Setting<Root>: Sendable {
 
     /// A whole number.
     static func integer<Value: FixedWidthInteger & Sendable>(
-        _ key: String, _ path: WritableKeyPath<Root, Value> & Sendable, _ range: ClosedRange<Int>, _ documentation: String
+        _ key: String, _ path: WritableKeyPath<Root, Value> & Sendable, _ range: ClosedRange<Int>,
+        _ documentation: String
     ) -> Self {
         let limits =
             range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"

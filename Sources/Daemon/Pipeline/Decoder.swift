@@ -38,7 +38,8 @@ package final class Decoder: Sendable {
     ) {
         precondition(threads > 0)
         let line = DecodingLine(
-            threads: threads, intake: intake, sources: sources, decode: decode, maximumTrainingBytes: maximumTrainingBytes,
+            threads: threads, intake: intake, sources: sources, decode: decode,
+            maximumTrainingBytes: maximumTrainingBytes,
             buffer: buffer, queue: queue, output: output, counters: counters)
         self.threads = (0..<threads).map { number in
             WorkerThread(name: "decoder-\(number)") { line.run() }

@@ -64,7 +64,7 @@ package final class Pipeline: Sendable {
     /// The assignments' epoch and last number.
     package let numbering = AssignmentNumbering()
     /// How clusters and labels go together.
-    package let agreement = LabelAgreement()
+    package let agreement: LabelAgreement
 
     private let decoder: Decoder
     private let assigner: Assigner
@@ -78,18 +78,21 @@ package final class Pipeline: Sendable {
     ///   - sources: how many queues the intake has.
     ///   - decode: bytes to pixels.
     ///   - output: where assignments and rejections go.
+    ///   - agreement: counts how clusters and labels go together.
     ///   - write: writes a checkpoint, and says whether that succeeded; called on a thread of its own.
     ///   - lastGood: the newest state that training can go back to.
     ///   - onStep: called after each training step on the trainer's thread.
     package init(
         settings: Settings, learners: Learners, intake: IngressQueues, sources: Int,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
-        output: any PipelineOutput, write: @escaping @Sendable (LearnerState) -> Bool,
+        output: any PipelineOutput, agreement: LabelAgreement = LabelAgreement(),
+        write: @escaping @Sendable (LearnerState) -> Bool,
         lastGood: @escaping @Sendable () -> LearnerState?, logger: Logger,
         onStep: @escaping @Sendable (StepReport) -> Void = { _ in }
     ) {
         let queue = AssignQueue(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
         let buffer = TrainingBuffer(batchSize: settings.batchSize) { intake.trainingRoomFreed() }
+        self.agreement = agreement
         decoder = Decoder(
             threads: settings.decoderThreads, intake: intake, sources: sources, decode: decode,
             maximumTrainingBytes: settings.maximumTrainingBytes, buffer: buffer, queue: queue, output: output,

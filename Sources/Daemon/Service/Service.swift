@@ -22,7 +22,6 @@ public final class Service: Sendable {
 
     private let configuration: Configuration
     private let logger: Logger
-    private let store: CheckpointStore
     private let gateway: Gateway
     private let pipeline: Pipeline
     private let output: StreamOutput
@@ -42,45 +41,27 @@ public final class Service: Sendable {
             directory: configuration.checkpoint.directory, keep: configuration.checkpoint.keep,
             onWarning: { logger.warning("\($0)") })
         let model = CheckpointModel(configuration.model)
-        let resumed = try Self.resume(from: store, model: model, logger: logger)
+        let resumed = try CheckpointKeeper.resume(from: store, model: model, logger: logger)
         let learners = try Self.learners(resuming: resumed, makeLearner: makeLearner)
 
         var gatewaySettings = GatewaySettings(configuration)
         gatewaySettings.heartbeatInterval = pace.heartbeat
         let gateway = try Gateway(settings: gatewaySettings, logger: logger)
-        let labelEpoch = resumed?.labelEpoch ?? 0
-        let ledger = CheckpointLedger(
-            resumed: resumed?.record, labelEpoch: Int(clamping: labelEpoch), interval: pace.announcement)
+        let labelEpoch = Int(clamping: resumed?.labelEpoch ?? 0)
+        let ledger = CheckpointLedger(resumed: resumed?.record, labelEpoch: labelEpoch, interval: pace.announcement)
         let output = StreamOutput(
-            outbox: gateway.outbox, statistics: gateway.statistics, ledger: ledger,
-            labelEpoch: Int(clamping: labelEpoch), sendsProbabilities: configuration.publish.probabilities)
-        let settingsText = configuration.json
+            outbox: gateway.outbox, statistics: gateway.statistics, ledger: ledger, labelEpoch: labelEpoch,
+            sendsProbabilities: configuration.publish.probabilities, logger: logger)
+        let agreement = LabelAgreement()
+        let keeper = CheckpointKeeper(
+            store: store, model: model, labelEpoch: UInt64(labelEpoch), settings: configuration.json, ledger: ledger,
+            output: output, agreement: agreement, logger: logger)
         let decoding = PictureDecoding(side: configuration.model.imageSize)
         pipeline = Pipeline(
             settings: Pipeline.Settings(configuration), learners: learners, intake: gateway.queues,
-            sources: configuration.sources.count, decode: { (image) throws(UnreadableImage) in try decoding.picture(of: image) },
-            output: output,
-            write: { state in
-                let started = MonotonicTime.now
-                do {
-                    let record = try store.write(
-                        state, model: model, labelEpoch: labelEpoch, configuration: settingsText)
-                    ledger.add(record)
-                    output.announceCheckpoint()
-                    logger.info(
-                        "wrote a checkpoint",
-                        metadata: [
-                            "id": "\(record.id)", "bytes": "\(record.bytes)",
-                            "milliseconds": "\(Int(MonotonicTime.now.seconds(since: started) * 1000))",
-                        ])
-                    return true
-                } catch {
-                    logger.error("\(error)")
-                    return false
-                }
-            },
-            lastGood: { Self.lastGood(in: store, model: model, logger: logger) }, logger: logger)
-        self.store = store
+            sources: configuration.sources.count,
+            decode: { (image) throws(UnreadableImage) in try decoding.picture(of: image) }, output: output,
+            agreement: agreement, write: keeper.write, lastGood: keeper.lastGood, logger: logger)
         self.gateway = gateway
         self.output = output
     }
@@ -123,6 +104,7 @@ public final class Service: Sendable {
         gateway.queues.close()
         pipeline.drain()
         gateway.finish()
+        logger.agreement("since the start", pipeline.agreement.total)
         return summary
     }
 
@@ -136,20 +118,6 @@ public final class Service: Sendable {
 
     // MARK: Making
 
-    private static func resume(
-        from store: CheckpointStore, model: CheckpointModel, logger: Logger
-    ) throws(CheckpointError) -> Checkpoint? {
-        let resumption = try store.newest(for: model)
-        for error in resumption.skipped { logger.warning("a damaged checkpoint is passed over: \(error)") }
-        if let checkpoint = resumption.checkpoint {
-            logger.info(
-                "resuming", metadata: ["checkpoint": "\(checkpoint.record.path)", "step": "\(checkpoint.state.step)"])
-        } else {
-            logger.info("starting afresh", metadata: ["directory": "\(store.directory)"])
-        }
-        return resumption.checkpoint
-    }
-
     private static func learners(
         resuming checkpoint: Checkpoint?, makeLearner: (LearnerRole) throws -> LearnerHandover
     ) throws -> Pipeline.Learners {
@@ -158,14 +126,5 @@ public final class Service: Sendable {
         if let checkpoint { try training.learner.importState(checkpoint.state) }
         assigning.learner.adopt(training.learner.snapshot())
         return Pipeline.Learners(training: training, assigning: assigning, step: checkpoint?.state.step ?? 0)
-    }
-
-    private static func lastGood(in store: CheckpointStore, model: CheckpointModel, logger: Logger) -> LearnerState? {
-        do {
-            return try store.newest(for: model).checkpoint?.state
-        } catch {
-            logger.error("\(error)")
-            return nil
-        }
     }
 }

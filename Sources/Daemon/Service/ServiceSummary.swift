@@ -43,7 +43,10 @@ public struct ServiceSummary: Sendable, Equatable {
             [(key, counts.values.reduce(0, +))] + counts.sorted { $0.key < $1.key }.map { ("\(key).\($0)", $1) }
         }
         let counts: [(String, UInt64)] =
-            [("received", received), ("admitted", admitted), ("assigned", assigned), ("trained", trained), ("steps", steps)]
+            [
+                ("received", received), ("admitted", admitted), ("assigned", assigned), ("trained", trained),
+                ("steps", steps),
+            ]
             + byReason("rejected", rejected) + byReason("dropped", dropped)
             + byReason("left_out", ["training_behind": leftOutBehind, "rest": leftOutRest].filter { $0.value > 0 })
             + [("missing", missing)]

@@ -1,5 +1,6 @@
 // What the pipeline says, as messages on their way to the publisher.
 
+import Logging
 import StreamProtocol
 
 /// Puts messages in the outbox; thread-safe, and it waits for nobody.
@@ -9,6 +10,7 @@ package final class StreamOutput: PipelineOutput {
     private let ledger: CheckpointLedger
     private let labelEpoch: Int
     private let sendsProbabilities: Bool
+    private let logger: Logger
 
     /// Creates an output.
     ///
@@ -18,13 +20,14 @@ package final class StreamOutput: PipelineOutput {
     ///   - sendsProbabilities: whether assignments carry the probability of every cluster.
     package init(
         outbox: Outbox, statistics: StreamStatistics, ledger: CheckpointLedger, labelEpoch: Int,
-        sendsProbabilities: Bool
+        sendsProbabilities: Bool, logger: Logger
     ) {
         self.outbox = outbox
         self.statistics = statistics
         self.ledger = ledger
         self.labelEpoch = labelEpoch
         self.sendsProbabilities = sendsProbabilities
+        self.logger = logger
     }
 
     package func publish(_ numbered: NumberedAssignment) {
@@ -40,7 +43,12 @@ package final class StreamOutput: PipelineOutput {
     }
 
     package func reject(source: String, id: String?, reason: String) {
-        statistics.countRejected(source: source, reason: reason)
+        let count = statistics.countRejected(source: source, reason: reason)
+        logger.log(
+            level: count.isLogged ? .notice : .debug, "rejected an image",
+            metadata: [
+                "source": "\(source)", "reason": "\(reason)", "count": "\(count)", "id": "\(id ?? "none")",
+            ])
         outbox.append(RejectedMessage(source: source, id: id, reason: reason).frames)
     }
 
