@@ -15,6 +15,8 @@ final class ByteSource: Sendable {
     let path: String?
     /// How many bytes there are.
     let size: Int
+    /// When the file was last changed, in nanoseconds since 1970; 0 for bytes in memory.
+    let modificationTime: UInt64
     private let storage: Storage
 
     /// Opens a file: open(2), fstat(2).
@@ -32,6 +34,7 @@ final class ByteSource: Sendable {
         }
         self.path = path
         size = Int(status.st_size)
+        modificationTime = status.modificationTime
         storage = .file(descriptor: descriptor)
     }
 
@@ -39,6 +42,7 @@ final class ByteSource: Sendable {
     init(bytes: [UInt8]) {
         path = nil
         size = bytes.count
+        modificationTime = 0
         storage = .memory(bytes)
     }
 
@@ -74,5 +78,12 @@ final class ByteSource: Sendable {
             }
         }
         return nil
+    }
+}
+
+extension stat {
+    /// When the file was last changed, in nanoseconds since 1970.
+    package var modificationTime: UInt64 {
+        UInt64(max(0, st_mtim.tv_sec)) * 1_000_000_000 + UInt64(st_mtim.tv_nsec)
     }
 }

@@ -16,6 +16,8 @@ public struct SafetensorsReader: Sendable {
 
     /// The size of the whole file in bytes.
     public var size: Int { source.size }
+    /// When the file was last changed, in nanoseconds since 1970; 0 for bytes in memory.
+    public var modificationTime: UInt64 { source.modificationTime }
 
     /// Opens a file and reads its header.
     ///

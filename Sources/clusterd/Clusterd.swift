@@ -8,5 +8,7 @@ struct Clusterd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clusterd",
         abstract: "Learns to cluster images while they stream past.",
-        subcommands: [])
+        subcommands: [
+            InspectCommand.self
+        ])
 }
