@@ -9,6 +9,8 @@ struct Clusterd: ParsableCommand {
         commandName: "clusterd",
         abstract: "Learns to cluster images while they stream past.",
         subcommands: [
-            InspectCommand.self
+            FeedCommand.self,
+            WatchCommand.self,
+            InspectCommand.self,
         ])
 }
