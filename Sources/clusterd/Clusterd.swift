@@ -11,6 +11,8 @@ struct Clusterd: ParsableCommand {
         subcommands: [
             FeedCommand.self,
             WatchCommand.self,
+            TrainCommand.self,
+            EvaluateCommand.self,
             InspectCommand.self,
         ])
 }
