@@ -9,6 +9,8 @@ struct Clusterd: ParsableCommand {
         commandName: "clusterd",
         abstract: "Learns to cluster images while they stream past.",
         subcommands: [
+            ServeCommand.self,
+            CheckConfigCommand.self,
             FeedCommand.self,
             WatchCommand.self,
             TrainCommand.self,
