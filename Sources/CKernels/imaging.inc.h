@@ -230,7 +230,13 @@ static void CK_NAME(colour)(uint32_t *pixels, size_t count, const ck_colour *ope
     }
 }
 
-// MARK: output
+// MARK: other forms of pixels
+
+static void CK_NAME(pixels)(uint32_t *out, const uint8_t *rgb, size_t count) {
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) *(ck_u32x4u *)(out + i) = ck_four_pixels(rgb, 3 * i, 3 * count);
+    for (; i < count; i++) out[i] = rgb[3 * i] | (uint32_t)rgb[3 * i + 1] << 8 | (uint32_t)rgb[3 * i + 2] << 16;
+}
 
 static void CK_NAME(bytes)(uint8_t *out, const uint32_t *pixels, size_t count) {
     size_t i = 0;
@@ -281,5 +287,5 @@ static void CK_NAME(blur)(float *out, const float *const *rows, size_t width, si
     }
 }
 
-const ck_imaging CK_NAME(ck_imaging) = {CK_NAME(columns), CK_NAME(row),   CK_NAME(luma), CK_NAME(colour),
-                                        CK_NAME(bytes),   CK_NAME(levels), CK_NAME(blur)};
+const ck_imaging CK_NAME(ck_imaging) = {CK_NAME(columns), CK_NAME(row),   CK_NAME(luma),   CK_NAME(colour),
+                                        CK_NAME(pixels),  CK_NAME(bytes), CK_NAME(levels), CK_NAME(blur)};

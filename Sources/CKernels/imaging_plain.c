@@ -93,6 +93,10 @@ static void colour(uint32_t *pixels, size_t count, const ck_colour *operations, 
         for (size_t o = 0; o < operation_count; o++) pixels[i] = apply(pixels[i], &operations[o]);
 }
 
+static void pixels(uint32_t *out, const uint8_t *rgb, size_t count) {
+    for (size_t i = 0; i < count; i++) out[i] = pack(rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]);
+}
+
 static void bytes(uint8_t *out, const uint32_t *pixels, size_t count) {
     for (size_t i = 0; i < count; i++)
         for (int c = 0; c < 3; c++) out[3 * i + c] = (uint8_t)channel(pixels[i], c);
@@ -118,6 +122,6 @@ static void blur(float *out, const float *const *rows, size_t width, size_t radi
 }
 
 const ck_imaging *ck_imaging_plain(void) {
-    static const ck_imaging table = {columns, row, luma_sum, colour, bytes, levels, blur};
+    static const ck_imaging table = {columns, row, luma_sum, colour, pixels, bytes, levels, blur};
     return &table;
 }

@@ -24,8 +24,7 @@ enum IDXNaming {
         let plain = labelName.hasSuffix(".gz") ? String(labelName.dropLast(3)) : labelName
         let candidates = labelName == name ? [] : [labelName, plain, plain + ".gz"]
         for candidate in candidates {
-            let file =
-                path.bytes.contains(UInt8(ascii: "/")) ? folder.appending(RawPath(candidate)) : RawPath(candidate)
+            let file = folder.appending(RawPath(candidate))
             if file.withCString({ access($0, F_OK) }) == 0 { return file }
         }
         throw DatasetError(

@@ -81,8 +81,8 @@ struct IDXSection: ImageSection {
         let (height, width, channels) = (
             images.shape[1], images.shape[2], images.shape.count == 4 ? images.shape[3] : 1
         )
-        guard height > 0, width > 0, channels == 1 || channels == 3 else {
-            let problem = "its images are [\(height), \(width), \(channels)]; grey (1) or RGB (3) is wanted"
+        guard height > 0, width > 0, [1, 3, 4].contains(channels) else {
+            let problem = "its images are [\(height), \(width), \(channels)]; 1 channel, 3 or 4 are wanted"
             throw DatasetError(path: path.description, reason: .notIDX(problem))
         }
         encoding = .raw(height: height, width: width, channels: channels, color: channels == 1 ? .gray : .rgb)

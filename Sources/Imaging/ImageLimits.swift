@@ -27,7 +27,9 @@ public struct ImageLimits: Sendable, Equatable {
 
     /// Checks declared dimensions, which may be any integers at all.
     func check(width: Int, height: Int) throws(ImageError) {
-        if min(width, height) < max(minSide, 1) { throw .tooSmall(width: width, height: height, limit: max(minSide, 1)) }
+        if min(width, height) < max(minSide, 1) {
+            throw .tooSmall(width: width, height: height, limit: max(minSide, 1))
+        }
         if max(width, height) > maxSide { throw .tooLarge(width: width, height: height, limit: maxSide) }
         let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
         if overflow || pixels > maxPixels { throw .tooManyPixels(width: width, height: height, limit: maxPixels) }

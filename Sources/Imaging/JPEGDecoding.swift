@@ -12,9 +12,11 @@ extension ImageDecoder {
         let header = tjDecompressHeader3(
             handle, file.bytes.baseAddress, UInt(file.count), &width, &height, &subsampling, &colorspace)
         let structure = JPEGStructure(file)
-        // Unusual subsampling has no name in TurboJPEG, which calls it an error here and decodes it all the same.
-        guard header == 0 || (width > 0 && height > 0 && subsampling == -1) else {
-            throw structure.isWhole ? .corrupt(.jpeg, detail: Self.message(handle)) : .truncated(.jpeg)
+        // Unusual subsampling has no name in TurboJPEG, which calls it an error here and decodes it all the same; tables
+        // without a picture are no error to it.
+        guard width > 0, height > 0, header == 0 || subsampling == -1 else {
+            guard structure.isWhole else { throw .truncated(.jpeg) }
+            throw .corrupt(.jpeg, detail: header == 0 ? "there is no picture in it" : Self.message(handle))
         }
         try limits.check(width: Int(width), height: Int(height))
         guard structure.isWhole else { throw .truncated(.jpeg) }

@@ -28,9 +28,12 @@ extension ImageDecoder {
         _ image: UnsafeMutablePointer<png_image>, essence: PNGEssence
     ) -> Result<RGBImage, ImageError> {
         func failure() -> Result<RGBImage, ImageError> {
-            .failure(.corrupt(.png, detail: withUnsafeBytes(of: image.pointee.message) { text in
-                String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
-            }))
+            .failure(
+                .corrupt(
+                    .png,
+                    detail: withUnsafeBytes(of: image.pointee.message) { text in
+                        String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+                    }))
         }
         defer { png_image_free(image) }
         return essence.bytes.withUnsafeBytes { bytes in
@@ -39,7 +42,8 @@ extension ImageDecoder {
             image.pointee.flags |= png_uint_32(PNG_IMAGE_FLAG_16BIT_sRGB)
             let width = Int(image.pointee.width), height = Int(image.pointee.height)
             let hasAlpha = image.pointee.format & png_uint_32(PNG_FORMAT_FLAG_ALPHA) != 0
-            image.pointee.format = png_uint_32(hasAlpha ? PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA : PNG_FORMAT_FLAG_COLOR)
+            image.pointee.format = png_uint_32(
+                hasAlpha ? PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA : PNG_FORMAT_FLAG_COLOR)
 
             var isRead = false
             let picture = RGBImage(width: width, height: height) { rgb in

@@ -59,44 +59,85 @@ struct Workspace<Element: BitwiseCopyable>: ~Copyable {
 }
 
 /// Bilinear resampling with anti-aliasing, as Pillow's `crop(box).resize(size, BILINEAR)`.
+///
+/// Both axes end in whole levels, so their order matters by up to one, which a later change of hue can make several.
+/// Pillow resamples along x first, but since version 13 not where the height is reduced by far more than the width
+/// (python-pillow/Pillow#9549).
 struct Resampler: ~Copyable {
     let kernels: ck_imaging
     private var scratch = Workspace<UInt8>()
-    private var columns = Workspace<UInt32>()
+    private var halfway = Workspace<UInt32>()
+    private var row = Workspace<UInt32>()
+    private var bytes = Workspace<UInt8>()
+    private var result = Workspace<UInt32>()
 
     init(kernels: ck_imaging) { self.kernels = kernels }
 
     /// Resamples `box` of `image` to `width` x `height` packed pixels, mirrored left to right if asked to.
     ///
     /// - Parameters:
-    ///   - line: where row y of the result is to be written, `width` pixels.
-    ///   - finish: called with each row, from the first to the last, when it has been written.
+    ///   - keepsRows: whether all rows are wanted afterwards, not only one at a time.
+    ///   - finish: called with each row, from the first to the last.
+    /// - Returns: the rows, [height, width] if they are kept; valid until the next call.
+    @discardableResult
     mutating func resample(
-        _ image: RGBImage, box: CropBox, width: Int, height: Int, mirrored: Bool,
-        line: (_ y: Int) -> UnsafeMutablePointer<UInt32>, finish: (_ y: Int, UnsafeMutablePointer<UInt32>) -> Void
-    ) {
+        _ image: RGBImage, box: CropBox, width: Int, height: Int, mirrored: Bool, keepsRows: Bool,
+        finish: (_ y: Int, UnsafeMutablePointer<UInt32>) -> Void
+    ) -> UnsafeMutablePointer<UInt32> {
         precondition(
             box.left >= 0 && box.top >= 0 && box.width > 0 && box.height > 0 && box.left + box.width <= image.width
-                && box.top + box.height <= image.height, "\(box) is not in a picture of \(image.width) x \(image.height)")
+                && box.top + box.height <= image.height,
+            "\(box) is not in a picture of \(image.width) x \(image.height)")
         let alongX = Resampling(inputs: box.width, outputs: width)
         let alongY = Resampling(inputs: box.height, outputs: height)
         let scratch = scratch.room(for: ck_columns_scratch(box.width, width))
-        let columns = columns.room(for: box.height * width)
-        image.pixels.withUnsafeBufferPointer { pixels in
+        let offset = 3 * (box.top * image.width + box.left), stride = 3 * image.width
+        let yFirst = box.height > height && box.height - height > 2 * (box.width - width)
+        let keepsRows = keepsRows || yFirst
+        let halfway = halfway.room(for: yFirst ? alongY.taps * box.width : box.height * width)
+        let result = result.room(for: (keepsRows ? height : 1) * width)
+
+        if yFirst {
+            let bytes = bytes.room(for: 3 * box.width * height), row = row.room(for: box.width)
+            image.pixels.withUnsafeBufferPointer { pixels in
+                for y in 0..<height {
+                    let from = pixels.baseAddress! + offset + Int(alongY.first[y]) * stride
+                    for tap in 0..<alongY.taps {
+                        kernels.pixels(halfway + tap * box.width, from + tap * stride, box.width)
+                    }
+                    make(row, of: halfway, width: box.width, alongY, output: y)
+                    kernels.bytes(bytes + 3 * box.width * y, row, box.width)
+                }
+            }
             alongX.withKernelForm { weights in
                 kernels.columns(
-                    columns, pixels.baseAddress, 3 * (box.top * image.width + box.left), 3 * image.width, pixels.count,
-                    box.height, weights, mirrored, scratch)
+                    result, bytes, 0, 3 * box.width, 3 * box.width * height, height, weights, mirrored, scratch)
+            }
+            for y in 0..<height { finish(y, result + y * width) }
+        } else {
+            image.pixels.withUnsafeBufferPointer { pixels in
+                alongX.withKernelForm { weights in
+                    kernels.columns(
+                        halfway, pixels.baseAddress, offset, stride, pixels.count, box.height, weights, mirrored,
+                        scratch)
+                }
+            }
+            for y in 0..<height {
+                let row = result + (keepsRows ? y * width : 0)
+                make(row, of: halfway + Int(alongY.first[y]) * width, width: width, alongY, output: y)
+                finish(y, row)
             }
         }
-        alongY.weights.withUnsafeBufferPointer { weights in
-            for y in 0..<height {
-                let out = line(y)
-                kernels.row(
-                    out, columns + Int(alongY.first[y]) * width, width, alongY.taps,
-                    weights.baseAddress! + y * alongY.taps)
-                finish(y, out)
-            }
+        return result
+    }
+
+    /// Makes one output along y from the rows that it is made of, each `width` pixels long.
+    private func make(
+        _ row: UnsafeMutablePointer<UInt32>, of rows: UnsafeMutablePointer<UInt32>, width: Int, _ alongY: Resampling,
+        output: Int
+    ) {
+        alongY.weights.withUnsafeBufferPointer {
+            kernels.row(row, rows, width, alongY.taps, $0.baseAddress! + output * alongY.taps)
         }
     }
 }

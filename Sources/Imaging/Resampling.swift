@@ -34,7 +34,10 @@ struct Resampling {
                 func weight(_ input: Int) -> Double { max(1 - abs((Double(input) - center + 0.5) * slope), 0) }
                 var sum = 0.0
                 for input in range { sum += weight(input) }
-                for input in range { weights[output * taps + input - start] = Float(weight(input) / sum) }
+                // In whole 2^-22, as Pillow has them: they decide which way the many sums that are ties are rounded.
+                for input in range {
+                    weights[output * taps + input - start] = Float((weight(input) / sum * 0x1p22).rounded() * 0x1p-22)
+                }
             }
             count = outputs * taps
         }

@@ -13,14 +13,12 @@ extension RGBImage {
         width newWidth: Int, height newHeight: Int, box: CropBox?, kernels: ImagingKernels
     ) -> RGBImage {
         var resampler = Resampler(kernels: kernels.table)
-        var row = Workspace<UInt32>()
-        let line = row.room(for: newWidth)
         let table = resampler.kernels
         return RGBImage(width: newWidth, height: newHeight) { out in
             resampler.resample(
                 self, box: box ?? CropBox(left: 0, top: 0, width: width, height: height), width: newWidth,
-                height: newHeight, mirrored: false, line: { _ in line },
-                finish: { y, line in table.bytes(out.baseAddress! + 3 * newWidth * y, line, newWidth) })
+                height: newHeight, mirrored: false, keepsRows: false
+            ) { y, row in table.bytes(out.baseAddress! + 3 * newWidth * y, row, newWidth) }
         }
     }
 

@@ -16,7 +16,6 @@ public final class ViewRenderer {
 
     private let kernels: ck_imaging
     private var resampler: Resampler
-    private var picture = Workspace<UInt32>()
     private var bytes = Workspace<UInt8>()
     private var sharp = Workspace<Float>()
     private var blurScratch = Workspace<Float>()
@@ -53,29 +52,27 @@ public final class ViewRenderer {
     private func renderSharp(_ image: RGBImage, _ parameters: ViewParameters, into out: UnsafeMutablePointer<Float>) {
         let contrast = parameters.colors.firstIndex(where: \.isContrast)
         let width = width, height = height, kernels = kernels
-        let picture = picture.room(for: contrast == nil ? width : width * height)
         let bytes = bytes.room(for: 3 * width)
-        func finish(_ y: Int, _ line: UnsafeMutablePointer<UInt32>) {
-            kernels.bytes(bytes, line, width)
+        func finish(_ y: Int, _ row: UnsafeMutablePointer<UInt32>) {
+            kernels.bytes(bytes, row, width)
             kernels.levels(out + 3 * width * y, bytes, 3 * width)
         }
 
         let first = parameters.colors[..<(contrast ?? parameters.colors.endIndex)].map { $0.kernelForm() }
         var luma: UInt64 = 0
-        resampler.resample(
+        let rows = resampler.resample(
             image, box: parameters.crop, width: width, height: height, mirrored: parameters.isFlipped,
-            line: { contrast == nil ? picture : picture + width * $0 },
-            finish: { y, line in
-                if !first.isEmpty { kernels.colour(line, width, first, first.count) }
-                if contrast == nil { finish(y, line) } else { luma += kernels.luma(line, width) }
-            })
+            keepsRows: contrast != nil
+        ) { y, row in
+            if !first.isEmpty { kernels.colour(row, width, first, first.count) }
+            if contrast == nil { finish(y, row) } else { luma += kernels.luma(row, width) }
+        }
         guard let contrast else { return }
         let mean = Int(Double(luma) / Double(width * height) + 0.5)
         let rest = parameters.colors[contrast...].map { $0.kernelForm(mean: mean) }
         for y in 0..<height {
-            let line = picture + width * y
-            kernels.colour(line, width, rest, rest.count)
-            finish(y, line)
+            kernels.colour(rows + width * y, width, rest, rest.count)
+            finish(y, rows + width * y)
         }
     }
 

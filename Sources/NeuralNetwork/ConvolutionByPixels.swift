@@ -32,7 +32,9 @@ extension ConvolutionProblem {
     }
 
     /// Pictures of a task.
-    private func slice(_ compute: Compute) -> Int { min(128, (batch + compute.pool.threadCount - 1) / compute.pool.threadCount) }
+    private func slice(_ compute: Compute) -> Int {
+        min(128, (batch + compute.pool.threadCount - 1) / compute.pool.threadCount)
+    }
 
     func forwardByPixels(_ y: Tensor, _ x: Tensor, _ weight: Tensor, _ compute: Compute) {
         let size = slice(compute)

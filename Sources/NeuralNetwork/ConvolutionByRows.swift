@@ -32,7 +32,8 @@ extension ConvolutionProblem {
             compute.pool.run((rows + size - 1) / size) { task, _ in
                 let first = task * size
                 matrixProduct(
-                    Matrix(dx.data + first * inputs, stride: inputs), Matrix(dy.data + first * outputs, stride: outputs),
+                    Matrix(dx.data + first * inputs, stride: inputs),
+                    Matrix(dy.data + first * outputs, stride: outputs),
                     transposed, m: min(size, rows - first), n: inputs, k: outputs, keep: adds ? 1 : 0)
             }
             return

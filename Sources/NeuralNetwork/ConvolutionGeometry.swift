@@ -28,7 +28,8 @@ public struct Window: Sendable, Equatable {
     /// The description that the loops in C take, for pictures [height, width, channels].
     func over(height: Int, width: Int, channels: Int) -> ck_window {
         ck_window(
-            height: height, width: width, channels: channels, out_height: positions(height), out_width: positions(width),
+            height: height, width: width, channels: channels, out_height: positions(height),
+            out_width: positions(width),
             kernel_height: kernel, kernel_width: kernel, stride: stride, padding: padding)
     }
 }

@@ -8,8 +8,8 @@ import Tensors
 /// With a normalisation the windows are over max(0, x normalised): the ResNet stem's batch norm, ReLU and pooling in one
 /// pass. Of equal values the first counts, as in PyTorch.
 public func maxPool(
-    _ y: Tensor, index: UnsafeMutablePointer<UInt8>, _ x: Tensor, _ window: Window, _ normalization: Normalization? = nil,
-    _ compute: Compute
+    _ y: Tensor, index: UnsafeMutablePointer<UInt8>, _ x: Tensor, _ window: Window,
+    normalization: Normalization? = nil, _ compute: Compute
 ) {
     let description = window.over(height: x.shape[1], width: x.shape[2], channels: x.shape[3])
     let (from, to) = (x.count / x.shape[0], y.count / y.shape[0])
@@ -33,7 +33,8 @@ public func maxPoolBackward(
     nonisolated(unsafe) let index = index
     compute.pool.run(dx.shape[0]) { picture, _ in
         var description = description
-        kernels.max_pool_backward(dx.data + picture * to, dy.data + picture * from, index + picture * from, &description)
+        kernels.max_pool_backward(
+            dx.data + picture * to, dy.data + picture * from, index + picture * from, &description)
     }
 }
 

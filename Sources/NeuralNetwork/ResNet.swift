@@ -60,7 +60,8 @@ struct ResidualBlock: Sendable {
             ]
         units = shapes.enumerated().map { index, shape in
             ConvolutionUnit(
-                "\(name).conv\(index + 1)", norm: "\(name).bn\(index + 1)", inputs: shape.inputs, outputs: shape.outputs,
+                "\(name).conv\(index + 1)", norm: "\(name).bn\(index + 1)", inputs: shape.inputs,
+                outputs: shape.outputs,
                 shape.window, &layout)
         }
         shortcut =
@@ -87,7 +88,8 @@ public struct ResNet: Sendable {
     public init(_ name: String, _ architecture: ResNetArchitecture, _ layout: inout ParameterLayout) {
         self.architecture = architecture
         stem = ConvolutionUnit(
-            "\(name).conv1", norm: "\(name).bn1", inputs: 3, outputs: 64, Window(kernel: 7, stride: 2, padding: 3), &layout)
+            "\(name).conv1", norm: "\(name).bn1", inputs: 3, outputs: 64, Window(kernel: 7, stride: 2, padding: 3),
+            &layout)
         var blocks: [ResidualBlock] = []
         var inputs = 64
         for (stage, depth) in architecture.depths.enumerated() {

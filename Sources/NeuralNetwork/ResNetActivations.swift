@@ -54,7 +54,9 @@ public final class ResNetActivations {
                 x = place.shape
                 return place
             }
-            return (units: units, shortcut: block.shortcut.map { place($0, input) }, output: plan.reserve(x.reduce(1, *)))
+            return (
+                units: units, shortcut: block.shortcut.map { place($0, input) }, output: plan.reserve(x.reduce(1, *))
+            )
         }
 
         let arena = Arena(count: plan.count)

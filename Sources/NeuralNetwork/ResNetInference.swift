@@ -77,7 +77,7 @@ public final class ResNetEvaluation {
         var input = Tensor(free.removeLast(), network.stemShapes(x.shape).pooled)
         // Evaluation needs no places of the largest values; the bytes go where the next block's output will be.
         let unused = UnsafeMutableRawPointer(free[0]).bindMemory(to: UInt8.self, capacity: input.count)
-        maxPool(input, index: unused, stem, ResNet.pooling, stemNormalization, compute)
+        maxPool(input, index: unused, stem, ResNet.pooling, normalization: stemNormalization, compute)
         for (block, normalizations) in zip(network.blocks, blockNormalizations) {
             var current = input
             for (number, unit) in block.units.enumerated() {

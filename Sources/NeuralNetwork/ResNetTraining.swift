@@ -14,8 +14,8 @@ extension ResNet {
         forward(stem, x, stemUnit, batch, weights, compute)
         let pooled = activations.pooled.prefix(batch)
         maxPool(
-            pooled, index: activations.pooledIndex, stemUnit.output.prefix(batch), Self.pooling, stemUnit.normalization,
-            compute)
+            pooled, index: activations.pooledIndex, stemUnit.output.prefix(batch), Self.pooling,
+            normalization: stemUnit.normalization, compute)
 
         var input = pooled
         for (block, kept) in zip(blocks, activations.blocks) {
@@ -116,7 +116,8 @@ extension ResNet {
             gradients, compute)
         convolutionBackwardWeight(shortcut.weight.tensor(in: gradients), input, dOutput, shortcut.window, compute)
         convolutionBackwardData(
-            dInput, dOutput, weight: shortcut.weight.tensor(in: weights.parameters), shortcut.window, adds: true, compute)
+            dInput, dOutput, weight: shortcut.weight.tensor(in: weights.parameters), shortcut.window, adds: true,
+            compute)
         return false
     }
 

@@ -122,7 +122,7 @@ public struct AssignmentMessage: Sendable, Equatable {
 extension [Float] {
     /// IEEE 754 binary32, little-endian.
     fileprivate var littleEndianBytes: [UInt8] {
-        map(\.bitPattern.littleEndian).withUnsafeBytes { [UInt8]($0) }
+        map { $0.bitPattern.littleEndian }.withUnsafeBytes { [UInt8]($0) }
     }
 
     /// Reads `littleEndianBytes`; nil where their number is no multiple of four.

@@ -51,9 +51,9 @@ private struct JSONParser {
     }
 
     /// Skips white space, then takes `byte` if it is there.
-    private mutating func take(_ byte: Character) -> Bool {
+    private mutating func take(_ byte: UInt8) -> Bool {
         skipWhitespace()
-        guard current == byte.asciiValue else { return false }
+        guard current == byte else { return false }
         index += 1
         return true
     }
@@ -87,15 +87,15 @@ private struct JSONParser {
         guard depth <= JSON.maximumDepth else { throw failure("nested too deep") }
         index += 1
         var members: [String: JSON] = [:]
-        if take("}") { return members }
+        if take(UInt8(ascii: "}")) { return members }
         while true {
             skipWhitespace()
             guard current == UInt8(ascii: "\"") else { throw failure("expected a key") }
             let key = try parseString()
-            guard take(":") else { throw failure("expected a colon") }
+            guard take(UInt8(ascii: ":")) else { throw failure("expected a colon") }
             members[key] = try parseValue(depth: depth)
-            if take(",") { continue }
-            guard take("}") else { throw failure("expected a comma or the object's end") }
+            if take(UInt8(ascii: ",")) { continue }
+            guard take(UInt8(ascii: "}")) else { throw failure("expected a comma or the object's end") }
             return members
         }
     }
@@ -104,11 +104,11 @@ private struct JSONParser {
         guard depth <= JSON.maximumDepth else { throw failure("nested too deep") }
         index += 1
         var elements: [JSON] = []
-        if take("]") { return elements }
+        if take(UInt8(ascii: "]")) { return elements }
         while true {
             elements.append(try parseValue(depth: depth))
-            if take(",") { continue }
-            guard take("]") else { throw failure("expected a comma or the array's end") }
+            if take(UInt8(ascii: ",")) { continue }
+            guard take(UInt8(ascii: "]")) else { throw failure("expected a comma or the array's end") }
             return elements
         }
     }

@@ -2,7 +2,7 @@
 
 /// Limits for messages from senders that may be broken or hostile.
 public struct MessageLimits: Sendable, Equatable {
-    /// Frames.
+    /// Frames of a message that is received at all; more than any dialect has, so that a miscount is rejected by that name.
     public var maxFrames: Int
     /// Bytes of all frames together; an uncompressed 4K picture has 25 million.
     public var maxMessageBytes: Int
@@ -17,8 +17,9 @@ public struct MessageLimits: Sendable, Equatable {
 
     /// Creates limits; what is left out has its default.
     public init(
-        maxFrames: Int = 16, maxMessageBytes: Int = 64 << 20, maxHeaderBytes: Int = 64 << 10, maxPixels: Int = 64 << 20,
-        maxSide: Int = 65_535, minSide: Int = 2
+        maxFrames: Int = 16, maxMessageBytes: Int = 64 << 20, maxHeaderBytes: Int = 64 << 10,
+        maxPixels: Int = 51_200_000,
+        maxSide: Int = 32_768, minSide: Int = 2
     ) {
         self.maxFrames = maxFrames
         self.maxMessageBytes = maxMessageBytes

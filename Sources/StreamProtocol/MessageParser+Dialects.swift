@@ -8,17 +8,16 @@ extension MessageParser {
 
     /// Reads clusterd's dialect: `[source name] [header] [payload]`.
     func readClusterd(_ frames: [[UInt8]], into image: inout IncomingImage) throws(MessageFault) {
-        image.source = frames.first.flatMap { SourceName.sanitise($0) } ?? defaultSource
+        if frames.count >= 3 { image.source = SourceName.sanitise(frames[0]) ?? defaultSource }
         guard frames.count == 3 else {
-            // With too many frames the first ones may well be right.
+            // With too many frames the first ones may well be right; with too few there is no telling which is missing.
             if frames.count > 3 { image.id = try? parseHeader(frames[1]).imageID }
             throw MessageFault(.frameCount, "\(frames.count) frames, clusterd's dialect has 3")
         }
         let header = try parseHeader(frames[1])
         image.id = try header.imageID
         guard header["v"]?.integer() == Self.version else {
-            let version = header["v"] == nil ? "v is missing" : "v is another"
-            throw MessageFault(.unsupportedVersion, "\(version), \(Self.version) is understood")
+            throw MessageFault(.unsupportedVersion, "v is missing or not \(Self.version)")
         }
         image.sequence = try header.readOptional("seq", "an unsigned 64-bit integer") { $0.integer() }
         image.taken = try header.readOptional("t", "integer nanoseconds since 1970") { $0.integer() }
@@ -30,7 +29,7 @@ extension MessageParser {
         case "raw":
             let color = try header.readOptional("color", "a string", \.text)
             image.encoding = try readRaw(header, declaredColor: color, otherwise: .rgb, payload: image.payload)
-        case let other?: throw MessageFault(.unknownFormat, "format is \(other.debugDescription)")
+        case let other?: throw MessageFault(.unknownFormat, "format is \(other.quoted)")
         }
     }
 

@@ -10,8 +10,8 @@ extension MessageParser {
         _ header: [String: JSON], declaredColor: String?, otherwise: ColorOrder, payload: [UInt8]
     ) throws(MessageFault) -> PayloadEncoding {
         let dtype = try header.readOptional("dtype", "a string", \.text)
-        guard dtype == nil || dtype == "uint8" else {
-            throw MessageFault(.unsupportedDtype, "dtype is \(dtype!.debugDescription), only uint8 is understood")
+        if let dtype, dtype != "uint8" {
+            throw MessageFault(.unsupportedDtype, "dtype is \(dtype.quoted), only uint8 is understood")
         }
         let (height, width, channels) = try readShape(header)
         let color = try order(declaredColor, otherwise: otherwise, channels: channels)
@@ -55,7 +55,7 @@ extension MessageParser {
         let color: ColorOrder
         if let declared {
             guard let known = ColorOrder(rawValue: declared) else {
-                throw MessageFault(.invalidColor, "color is \(declared.debugDescription), not rgb, bgr or gray")
+                throw MessageFault(.invalidColor, "color is \(declared.quoted), not rgb, bgr or gray")
             }
             color = known
         } else {

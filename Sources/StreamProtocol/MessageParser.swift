@@ -60,9 +60,7 @@ public struct MessageParser: Sendable {
         let header = try parseHeader(frames[0])
         if header["terminate_flag"] != nil { throw .netGear }
         if header["msg"] != nil { return try readImageZMQ(header: header, frames, into: &image) }
-        if header["v"] != nil {
-            throw MessageFault(.frameCount, "2 frames, clusterd's dialect has 3")
-        }
+        if header["v"] != nil { throw MessageFault(.frameCount, "2 frames, clusterd's dialect has 3") }
         throw MessageFault(.unknownDialect, "2 frames, and none of the keys v, msg and terminate_flag")
     }
 
@@ -118,4 +116,9 @@ struct MessageFault: Error {
     }
 
     static let netGear = MessageFault(.unsupportedDialect, "a message of vidgear's NetGear")
+}
+
+extension String {
+    /// The text as a literal for a log, cut off where a sender has made it long.
+    var quoted: String { String(String.UnicodeScalarView(unicodeScalars.prefix(64))).debugDescription }
 }

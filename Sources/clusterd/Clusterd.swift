@@ -9,8 +9,12 @@ struct Clusterd: ParsableCommand {
         commandName: "clusterd",
         abstract: "Learns to cluster images while they stream past.",
         subcommands: [
+            ServeCommand.self,
+            CheckConfigCommand.self,
+            FeedCommand.self,
+            WatchCommand.self,
+            TrainCommand.self,
             EvaluateCommand.self,
             InspectCommand.self,
-            TrainCommand.self,
         ])
 }

@@ -46,6 +46,9 @@ typedef struct {
     // Applies `operations` in order to each pixel, in place.
     void (*colour)(uint32_t *pixels, size_t count, const ck_colour *operations, size_t operation_count);
 
+    // 8-bit RGB [count, 3] to packed pixels.
+    void (*pixels)(uint32_t *out, const uint8_t *rgb, size_t count);
+
     // Packed pixels to 8-bit RGB: out [count, 3].
     void (*bytes)(uint8_t *out, const uint32_t *pixels, size_t count);
 
