@@ -1,5 +1,6 @@
 // Every kind of file against what Pillow makes of it (Fixtures/decoding_reference.py), and raw pixels.
 
+import Dispatch
 import Imaging
 import XCTest
 
@@ -18,6 +19,16 @@ final class DecodingTests: XCTestCase {
             // Only JPEG and lossy WebP leave a decoder a choice.
             let isExact = name.hasPrefix("png") || name == "webp_lossless" || name == "webp_alpha"
             XCTAssertEqual(picture.share(within: isExact ? 0 : 2, of: expected), 1, name)
+        }
+    }
+
+    func testManyThreadsDecodeAtOnce() throws {
+        let fixture = try FixtureFile("decoding")
+        let files = try fixture.names(endingIn: ".pixels").map { try fixture.bytes("\($0).bytes") }
+        let expected = try files.map { try decoder.decode($0) }
+        DispatchQueue.concurrentPerform(iterations: 10 * files.count) { round in
+            let at = round % files.count
+            XCTAssertEqual(try? ImageDecoder().decode(files[at]), expected[at])
         }
     }
 
