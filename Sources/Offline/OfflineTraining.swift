@@ -37,8 +37,9 @@ package final class OfflineTraining {
         package var step: UInt64 = 0
         /// The epoch under way, from 1.
         package var epoch = 1
-        /// Steps of this epoch that were taken, and how many it has.
+        /// Steps of this epoch that were taken.
         package var stepInEpoch = 0
+        /// Steps that an epoch has.
         package var stepsPerEpoch = 0
         /// The last step's losses.
         package var losses = Losses(instance: 0, cluster: 0, entropy: 0)
@@ -46,6 +47,9 @@ package final class OfflineTraining {
         package var meanLosses = Losses(instance: 0, cluster: 0, entropy: 0)
         /// Images a second, of the steps of this epoch that this process took.
         package var imagesPerSecond = 0.0
+
+        /// Creates the beginning of a run.
+        package init() {}
     }
 
     /// How a run ended.
@@ -134,7 +138,11 @@ package final class OfflineTraining {
 
     /// Trains the steps of an epoch from `first` on; returns whether it got to the end.
     private func train(epoch: Int, from first: Int) throws -> Bool {
-        var progress = Progress(step: step, epoch: epoch + 1, stepInEpoch: first, stepsPerEpoch: stepsPerEpoch)
+        var progress = Progress()
+        progress.step = step
+        progress.epoch = epoch + 1
+        progress.stepInEpoch = first
+        progress.stepsPerEpoch = stepsPerEpoch
         var sums = Losses(instance: 0, cluster: 0, entropy: 0)
         var (trained, images, duration) = (Float(0), 0, Duration.zero)
         let order = order(of: epoch)
