@@ -65,7 +65,7 @@ struct WatchCommand: ParsableCommand {
             display.say("clusterd watch: \(error)")
             throw ExitCode(EX_IOERR)
         }
-        if display.ending != .readerGone { display.end(watcher.tally) }
+        if !watcher.hasLostReader, display.ending != .readerGone { display.end(watcher.tally) }
         if case .failed(let number) = display.ending {
             display.say("clusterd watch: cannot write the output: \(String(cString: strerror(number)))")
             throw ExitCode(EX_IOERR)

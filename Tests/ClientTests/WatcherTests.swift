@@ -10,7 +10,7 @@ import ZeroMQ
 /// A watch on a thread of its own.
 private final class RunningWatch: Sendable {
     let stop: StopSignal
-    private let state = Mutex((events: [WatchEvent](), tally: WatchTally()))
+    private let state = Mutex((events: [WatchEvent](), tally: WatchTally(), hasLostReader: false))
     private let ended = DispatchSemaphore(value: 0)
     /// Signalled for each event but idleness.
     private let news = DispatchSemaphore(value: 0)
@@ -29,8 +29,8 @@ private final class RunningWatch: Sendable {
             } catch {
                 XCTFail("\(error)")
             }
-            let tally = watcher.tally
-            state.withLock { $0.tally = tally }
+            let (tally, hasLostReader) = (watcher.tally, watcher.hasLostReader)
+            state.withLock { ($0.tally, $0.hasLostReader) = (tally, hasLostReader) }
             ended.signal()
         }
         thread.start()
@@ -40,7 +40,9 @@ private final class RunningWatch: Sendable {
         XCTAssertEqual(news.wait(timeout: .now() + 20), .success, "nothing is told", file: file, line: line)
     }
 
-    func wait(file: StaticString = #filePath, line: UInt = #line) -> (events: [WatchEvent], tally: WatchTally) {
+    func wait(file: StaticString = #filePath, line: UInt = #line) -> (
+        events: [WatchEvent], tally: WatchTally, hasLostReader: Bool
+    ) {
         XCTAssertEqual(ended.wait(timeout: .now() + 20), .success, "the watch does not end", file: file, line: line)
         return state.withLock { $0 }
     }
@@ -74,7 +76,7 @@ final class WatcherTests: XCTestCase {
         var spread = two.frames
         spread[1] = Array("\n".utf8) + spread[1] + Array("\r\n".utf8)
         try publisher.send(spread)
-        let (events, tally) = watch.wait()
+        let (events, tally, _) = watch.wait()
         XCTAssertEqual(
             events,
             [
@@ -94,7 +96,7 @@ final class WatcherTests: XCTestCase {
         try publisher.send(HeartbeatMessage(epoch: "one", sequence: 9, published: 0).frames)
         try publisher.send(assignment(10).frames)
         try publisher.send(assignment(2, epoch: "two").frames)
-        let (events, tally) = watch.wait()
+        let (events, tally, _) = watch.wait()
         let news = events.filter { if case .assignment = $0 { false } else { true } }
         XCTAssertEqual(news, [.missing(6...7), .missing(9...9), .newEpoch("two"), .missing(1...1)])
         XCTAssertEqual(tally.missing, 4)
@@ -110,7 +112,7 @@ final class WatcherTests: XCTestCase {
         try publisher.send(checkpoint.frames)
         try publisher.send([Array("assignment/cam1/3".utf8), Array("{".utf8)])
         try publisher.send(assignment(1).frames)
-        let (events, tally) = watch.wait()
+        let (events, tally, _) = watch.wait()
         XCTAssertEqual(events.count, 4)
         XCTAssertEqual(events[0], .rejected(rejected))
         XCTAssertEqual(events[1], .checkpoint(checkpoint))
@@ -126,7 +128,7 @@ final class WatcherTests: XCTestCase {
         try publisher.send(RejectedMessage(source: "cam10", id: nil, reason: "x").frames)
         try publisher.send(RejectedMessage(source: "cam1", id: nil, reason: "y").frames)
         try publisher.send(assignment(9).frames)
-        let (events, tally) = watch.wait()
+        let (events, tally, _) = watch.wait()
         XCTAssertEqual(
             events,
             [
@@ -141,7 +143,7 @@ final class WatcherTests: XCTestCase {
         let pipe = Pipe()
         let (publisher, watch) = try start(output: pipe.fileHandleForWriting.fileDescriptor)
         try pipe.fileHandleForReading.close()
-        XCTAssertEqual(watch.wait().tally.assignments, 0)
+        XCTAssertTrue(watch.wait().hasLostReader)
         withExtendedLifetime(publisher) {}
     }
 
