@@ -10,6 +10,7 @@ public final class Compute {
     /// The instruction set that the loops were compiled for.
     public let instructionSet: InstructionSet
     let kernels: ck_network_kernels
+    let winograd: ck_winograd_kernels
     private var scratch: [Arena]
     private var shared = Arena(count: 0)
     private var sums: [Double] = []
@@ -23,6 +24,7 @@ public final class Compute {
         pool = ThreadPool(threads: threads, niceness: niceness)
         self.instructionSet = instructionSet
         kernels = ck_network(instructionSet.code).pointee
+        winograd = ck_winograd(instructionSet.code).pointee
         scratch = (0..<threads).map { _ in Arena(count: 0) }
     }
 

@@ -11,7 +11,9 @@ import Tensors
 /// y [N, OH, OW, O] = x [N, H, W, I] convolved with weight [kH, kW, I, O] (a cross-correlation, as everywhere in the field).
 public func convolution(_ y: Tensor, _ x: Tensor, weight: Tensor, _ window: Window, _ compute: Compute) {
     let problem = ConvolutionProblem(x: x.shape, y: y.shape, weight: weight.shape, window)
-    if problem.prefersPixels {
+    if problem.prefersWinograd(compute) {
+        problem.forwardByWinograd(y, x, weight, compute)
+    } else if problem.prefersPixels {
         problem.forwardByPixels(y, x, weight, compute)
     } else {
         problem.forwardByRows(y, x, weight, compute)
@@ -23,7 +25,9 @@ public func convolutionBackwardData(
     _ dx: Tensor, _ dy: Tensor, weight: Tensor, _ window: Window, adds: Bool = false, _ compute: Compute
 ) {
     let problem = ConvolutionProblem(x: dx.shape, y: dy.shape, weight: weight.shape, window)
-    if problem.prefersPixels {
+    if problem.prefersWinograd(compute) {
+        problem.backwardDataByWinograd(dx, dy, weight, adds: adds, compute)
+    } else if problem.prefersPixels {
         problem.backwardDataByPixels(dx, dy, weight, adds: adds, compute)
     } else {
         problem.backwardDataByRows(dx, dy, weight, adds: adds, compute)
@@ -35,7 +39,9 @@ public func convolutionBackwardWeight(
     _ dWeight: Tensor, _ x: Tensor, _ dy: Tensor, _ window: Window, _ compute: Compute
 ) {
     let problem = ConvolutionProblem(x: x.shape, y: dy.shape, weight: dWeight.shape, window)
-    if problem.prefersPixels {
+    if problem.prefersWinograd(compute) {
+        problem.backwardWeightByWinograd(dWeight, x, dy, compute)
+    } else if problem.prefersPixels {
         problem.backwardWeightByPixels(dWeight, x, dy, compute)
     } else {
         problem.backwardWeightByRows(dWeight, x, dy, compute)
