@@ -37,7 +37,8 @@ let package = Package(
         // The stream.
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"]),
         .target(name: "StreamProtocol"),
-        .target(name: "Datasets", dependencies: ["Imaging", "CZlib"]),
+        .target(name: "Datasets", dependencies: ["StreamProtocol", "Imaging", "CZlib"]),
+        .target(name: "Offline", dependencies: ["ContrastiveClustering", "Checkpoints", "Datasets"]),
         .target(name: "Client", dependencies: ["ZeroMQ", "StreamProtocol", "Datasets"]),
         .target(
             name: "Daemon",
@@ -51,7 +52,7 @@ let package = Package(
         .executableTarget(
             name: "clusterd",
             dependencies: [
-                "Daemon", "Client",
+                "Daemon", "Client", "Offline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "clusterd-bench", dependencies: ["ContrastiveClustering"]),
@@ -63,13 +64,14 @@ let package = Package(
         .testTarget(
             name: "ContrastiveClusteringTests", dependencies: ["ContrastiveClustering", "Safetensors"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"]),
+        .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
         .testTarget(name: "StreamProtocolTests", dependencies: ["StreamProtocol"]),
-        .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
-        .testTarget(name: "ClientTests", dependencies: ["Client"]),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon"]),
+        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "StreamProtocol", "CZlib"]),
+        .testTarget(name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol"]),
+        .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon"], exclude: ["clients"]),
     ],
     swiftLanguageModes: [.v6]
 )

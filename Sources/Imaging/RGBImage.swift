@@ -16,4 +16,15 @@ public struct RGBImage: Sendable, Equatable {
         self.height = height
         self.pixels = pixels
     }
+
+    /// Creates a picture whose bytes [height, width, 3] `fill` writes in one go.
+    init(width: Int, height: Int, fill: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
+        let count = width * height * 3
+        self.init(
+            width: width, height: height,
+            pixels: [UInt8](unsafeUninitializedCapacity: count) { out, written in
+                fill(UnsafeMutableBufferPointer(rebasing: out[..<count]))
+                written = count
+            })
+    }
 }

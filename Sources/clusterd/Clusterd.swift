@@ -8,5 +8,13 @@ struct Clusterd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clusterd",
         abstract: "Learns to cluster images while they stream past.",
-        subcommands: [])
+        subcommands: [
+            ServeCommand.self,
+            CheckConfigCommand.self,
+            FeedCommand.self,
+            WatchCommand.self,
+            TrainCommand.self,
+            EvaluateCommand.self,
+            InspectCommand.self,
+        ])
 }

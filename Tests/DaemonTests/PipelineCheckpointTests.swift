@@ -26,7 +26,8 @@ final class PipelineCheckpointTests: XCTestCase {
         harness.add(images(0..<2))
         harness.checkpoints.wait { $0.count == 1 ? .done(()) : .wait(until: nil) }
         harness.finish()
-        XCTAssertEqual(harness.checkpoints.read { $0.map(\.step) }, [1], "without a further step there is no further one")
+        XCTAssertEqual(
+            harness.checkpoints.read { $0.map(\.step) }, [1], "without a further step there is no further one")
     }
 
     func testTrainingDoesNotWaitForTheDisk() throws {

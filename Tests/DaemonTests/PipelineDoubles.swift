@@ -60,8 +60,10 @@ final class BrightnessLearner: Learner {
     private(set) var step: UInt64 = 0
     private(set) var weight: Float = 0
 
-    init(clusters: Int = 4, record: LearnerRecord = .init(), gate: Gate = .init(isOpen: true), brokenSteps: Set<UInt64> = [])
-    {
+    init(
+        clusters: Int = 4, record: LearnerRecord = .init(), gate: Gate = .init(isOpen: true),
+        brokenSteps: Set<UInt64> = []
+    ) {
         self.clusters = clusters
         self.record = record
         self.gate = gate
@@ -104,11 +106,13 @@ final class BrightnessLearner: Learner {
 
     func exportState() -> LearnerState {
         LearnerState(
-            step: step, tensors: [NamedTensor(name: "weight", shape: [1], elements: .float32([weight]))], random: "0 0 0 1")
+            step: step, tensors: [NamedTensor(name: "weight", shape: [1], elements: .float32([weight]))],
+            random: "0 0 0 1")
     }
 
     func importState(_ state: LearnerState) throws {
-        guard case .float32(let values)? = state.tensors.first(where: { $0.name == "weight" })?.elements, values.count == 1
+        guard case .float32(let values)? = state.tensors.first(where: { $0.name == "weight" })?.elements,
+            values.count == 1
         else { throw StateMismatch("no tensor weight of one element") }
         step = state.step
         weight = values[0]
@@ -168,7 +172,8 @@ struct MemoryLog: LogHandler {
 /// A 2 x 2 grey picture as raw bytes; a payload of another size stands for one that cannot be decoded.
 func grey(_ value: UInt8, source: String = "cam", id: String? = nil, label: Label? = nil) -> IncomingImage {
     IncomingImage(
-        source: source, id: id, received: 1, label: label, encoding: .raw(height: 2, width: 2, channels: 1, color: .gray),
+        source: source, id: id, received: 1, label: label,
+        encoding: .raw(height: 2, width: 2, channels: 1, color: .gray),
         payload: [value, value, value, value])
 }
 

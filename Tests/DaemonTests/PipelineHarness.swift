@@ -19,7 +19,8 @@ final class PipelineHarness: Sendable {
     let pipeline: Pipeline
 
     init(
-        overloads: [SourceSettings.Overload] = [.block], batchSize: Int = 4, decoderThreads: Int = 2, maximumBatch: Int = 8,
+        overloads: [SourceSettings.Overload] = [.block], batchSize: Int = 4, decoderThreads: Int = 2,
+        maximumBatch: Int = 8,
         gateOpen: Bool = true, schedule: CheckpointSchedule = .init(everySteps: 1000, everySeconds: 1000),
         resume: LearnerState? = nil, brokenSteps: Set<UInt64> = [], lastGood: LearnerState? = nil,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage = decodeGrey,
@@ -43,7 +44,7 @@ final class PipelineHarness: Sendable {
         pipeline = Pipeline(
             settings: .init(
                 decoderThreads: decoderThreads, maximumBatch: maximumBatch, maximumDelay: 0.02, embedding: .none,
-                batchSize: batchSize, trainingSide: 8, clusters: 4, schedule: schedule),
+                batchSize: batchSize, maximumTrainingBytes: 1024, schedule: schedule),
             learners: .init(
                 training: LearnerHandover(training), assigning: LearnerHandover(assigning), step: resume?.step ?? 0),
             intake: queues, sources: sources.count, decode: decode, output: output,

@@ -82,7 +82,9 @@ final class GatewayLoop: @unchecked Sendable {
             readSources()
         }
         publisher = nil
-        // Ends the context, and so waits, within the linger time, until subscribers have what was published.
+        // The poller keeps handles of sockets that are closed, and through them the context. Letting go of it ends the
+        // context, and so waits, within the linger time, until subscribers have what was published.
+        poller = Poller()
         context = nil
     }
 
@@ -132,13 +134,22 @@ final class GatewayLoop: @unchecked Sendable {
                 gateway.statistics.countAdmitted(source: image.source)
             }
             for drop in dropped {
-                gateway.statistics.countDropped(source: drop.image.source, reason: drop.reason)
-                reject(source: drop.image.source, id: drop.image.id, reason: drop.reason.rawValue)
+                let (image, reason) = (drop.image, drop.reason.rawValue)
+                let count = gateway.statistics.countDropped(source: image.source, reason: drop.reason)
+                gateway.logger.log(
+                    level: count.isLogged ? .warning : .debug, "dropped an image",
+                    metadata: ["source": "\(image.source)", "reason": "\(reason)", "count": "\(count)"])
+                reject(source: image.source, id: image.id, reason: reason)
             }
         case .rejected(let rejection, let bytes):
             gateway.statistics.countReceived(source: rejection.source, bytes: bytes)
-            gateway.statistics.countRejected(source: rejection.source, reason: rejection.reason)
-            gateway.logger.debug("rejected a message of \(rejection.source): \(rejection.reason): \(rejection.detail)")
+            let count = gateway.statistics.countRejected(source: rejection.source, reason: rejection.reason)
+            gateway.logger.log(
+                level: count.isLogged ? .notice : .debug, "rejected a message",
+                metadata: [
+                    "source": "\(rejection.source)", "reason": "\(rejection.reason)", "count": "\(count)",
+                    "detail": "\(rejection.detail)",
+                ])
             reject(source: rejection.source, id: rejection.id, reason: rejection.reason)
         }
     }
@@ -164,5 +175,15 @@ final class GatewayLoop: @unchecked Sendable {
         for source in sources { source.reader.close() }
         sources = []
         gateway.control.withLock { $0.inputIsStopped = true }
+    }
+}
+
+extension UInt64 {
+    /// Whether the log at its usual level tells of the event with this count: each power of ten does, so that somebody sees
+    /// what is wrong and a hostile sender does not fill the disk.
+    var isLogged: Bool {
+        var count = self
+        while count >= 10, count % 10 == 0 { count /= 10 }
+        return count == 1
     }
 }

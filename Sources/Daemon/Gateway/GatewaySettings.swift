@@ -28,8 +28,9 @@ package struct GatewaySettings: Sendable {
     package var queueLimits = QueueLimits()
     /// How many messages may wait for one slow subscriber before ZeroMQ drops further ones for it.
     package var publishHighWaterMark = 100_000
-    /// How many messages of one peer may wait in a source's socket, beyond what its queue holds.
-    package var receiveHighWaterMark = 64
+    /// How many messages of one peer may wait in a source's socket, beyond what its queue holds: few, since a hostile peer
+    /// may make each as large as a frame can be.
+    package var receiveHighWaterMark = 32
     /// How often a heartbeat is published.
     package var heartbeatInterval = Duration.seconds(1)
     /// How long the end may wait for subscribers to take what has been published.

@@ -24,7 +24,7 @@ final class SourceReader {
 
     /// The bytes of one frame beyond which ZeroMQ cuts the sender off. Well above the limits, so that what is merely too
     /// large is received, rejected by name and counted.
-    private static let hardFrameLimit = 256 << 20
+    private static let hardFrameLimit = 128 << 20
 
     /// Opens the socket and binds or connects it.
     ///

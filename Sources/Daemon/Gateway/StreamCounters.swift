@@ -101,14 +101,22 @@ package final class StreamStatistics: Sendable {
         update(source) { entry, _ in entry.counters.admitted += 1 }
     }
 
-    /// Counts a rejected message; `reason` is one of a fixed set.
-    package func countRejected(source: String, reason: String) {
-        update(source) { entry, _ in entry.counters.rejected[reason, default: 0] += 1 }
+    /// Counts a rejected message and returns how many there are now for that reason, which is one of a fixed set.
+    @discardableResult
+    package func countRejected(source: String, reason: String) -> UInt64 {
+        update(source) { entry, _ in
+            entry.counters.rejected[reason, default: 0] += 1
+            return entry.counters.rejected[reason, default: 0]
+        }
     }
 
-    /// Counts an image that a full queue did not keep.
-    package func countDropped(source: String, reason: DroppedImage.Reason) {
-        update(source) { entry, _ in entry.counters.dropped[reason.rawValue, default: 0] += 1 }
+    /// Counts an image that a full queue did not keep, and returns how many there are now for that reason.
+    @discardableResult
+    package func countDropped(source: String, reason: DroppedImage.Reason) -> UInt64 {
+        update(source) { entry, _ in
+            entry.counters.dropped[reason.rawValue, default: 0] += 1
+            return entry.counters.dropped[reason.rawValue, default: 0]
+        }
     }
 
     /// The counts by source name.
@@ -131,10 +139,10 @@ package final class StreamStatistics: Sendable {
         }
     }
 
-    private func update(_ source: String, _ body: (inout Entry, _ isKnown: Bool) -> Void) {
+    private func update<Result>(_ source: String, _ body: (inout Entry, _ isKnown: Bool) -> Result) -> Result {
         entries.withLock { entries in
             let isKnown = entries[source] != nil || entries.count < maxNames
-            body(&entries[isKnown ? source : Self.others, default: Entry()], isKnown)
+            return body(&entries[isKnown ? source : Self.others, default: Entry()], isKnown)
         }
     }
 }

@@ -34,7 +34,8 @@ package final class Assigner: Sendable {
     ///   - queue: where images and weights come from; closing it ends the assigner.
     ///   - embedding: the embedding to publish with each assignment.
     package init(
-        learner: LearnerHandover, step: UInt64, queue: AssignQueue, embedding: EmbeddingKind, output: any PipelineOutput,
+        learner: LearnerHandover, step: UInt64, queue: AssignQueue, embedding: EmbeddingKind,
+        output: any PipelineOutput,
         numbering: AssignmentNumbering, agreement: LabelAgreement, counters: PipelineCounters
     ) {
         self.queue = queue

@@ -28,18 +28,19 @@ package final class Decoder: Sendable {
     ///   - intake: where images come from; they end when it is closed and empty.
     ///   - sources: how many queues the intake has.
     ///   - decode: bytes to pixels.
-    ///   - trainingSide: pixels of the shorter side to which a picture kept for training is reduced.
+    ///   - maximumTrainingBytes: bytes beyond which a picture kept for training is reduced.
     ///   - buffer: where pictures wait for training.
     package init(
         threads: Int, intake: IngressQueues, sources: Int,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
-        trainingSide: Int, buffer: TrainingBuffer, queue: AssignQueue, output: any PipelineOutput,
+        maximumTrainingBytes: Int, buffer: TrainingBuffer, queue: AssignQueue, output: any PipelineOutput,
         counters: PipelineCounters
     ) {
         precondition(threads > 0)
         let line = DecodingLine(
-            threads: threads, intake: intake, sources: sources, decode: decode, trainingSide: trainingSide, buffer: buffer, queue: queue,
-            output: output, counters: counters)
+            threads: threads, intake: intake, sources: sources, decode: decode,
+            maximumTrainingBytes: maximumTrainingBytes,
+            buffer: buffer, queue: queue, output: output, counters: counters)
         self.threads = (0..<threads).map { number in
             WorkerThread(name: "decoder-\(number)") { line.run() }
         }
@@ -62,7 +63,7 @@ private final class DecodingLine: Sendable {
 
     private let intake: IngressQueues
     private let decode: @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage
-    private let trainingSide: Int
+    private let maximumTrainingBytes: Int
     private let buffer: TrainingBuffer
     private let queue: AssignQueue
     /// One gate a queue, so that a large picture of one source does not delay another's.
@@ -73,12 +74,12 @@ private final class DecodingLine: Sendable {
     init(
         threads: Int, intake: IngressQueues, sources: Int,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
-        trainingSide: Int, buffer: TrainingBuffer, queue: AssignQueue, output: any PipelineOutput,
+        maximumTrainingBytes: Int, buffer: TrainingBuffer, queue: AssignQueue, output: any PipelineOutput,
         counters: PipelineCounters
     ) {
         self.intake = intake
         self.decode = decode
-        self.trainingSide = trainingSide
+        self.maximumTrainingBytes = maximumTrainingBytes
         self.buffer = buffer
         self.queue = queue
         gates = (0..<sources).map { _ in
@@ -107,7 +108,7 @@ private final class DecodingLine: Sendable {
             let picture = try decode(taken.image)
             return .decoded(
                 DecodedImage(origin: taken.image, picture: picture),
-                training: taken.hasTrainingRoom ? picture.reduced(shorterSide: trainingSide) : nil)
+                training: taken.hasTrainingRoom ? picture.reduced(toBytes: maximumTrainingBytes) : nil)
         } catch {
             return .unreadable(taken.image, reason: error.reason, hasTrainingRoom: taken.hasTrainingRoom)
         }

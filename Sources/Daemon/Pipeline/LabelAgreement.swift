@@ -11,31 +11,16 @@ package final class LabelAgreement: Sendable {
     /// Labels told apart; images with further ones are not counted.
     package static let maximumLabels = 1024
 
-    /// How often each cluster went with each label.
-    package struct Table: Sendable, Equatable {
-        /// One row a label, one column a cluster.
-        package var counts: [[Int]] = []
-        /// Images counted.
-        package var images = 0
-
-        fileprivate mutating func add(row: Int, cluster: Int, clusters: Int) {
-            while counts.count <= row { counts.append(Array(repeating: 0, count: clusters)) }
-            counts[row][cluster] += 1
-            images += 1
-        }
-    }
-
     private struct State: Sendable {
         var rows: [Label: Int] = [:]
-        var total = Table()
-        var recent = Table()
+        var total = ContingencyTable()
+        var recent = ContingencyTable()
     }
 
-    private let clusters: Int
     private let state = Mutex(State())
 
-    /// Creates empty counts for `clusters` clusters.
-    package init(clusters: Int) { self.clusters = clusters }
+    /// Creates empty counts.
+    package init() {}
 
     /// Counts an image; nothing happens where it has no label.
     package func record(label: Label?, cluster: Int) {
@@ -44,18 +29,18 @@ package final class LabelAgreement: Sendable {
             let row = state.rows[label] ?? state.rows.count
             guard row < Self.maximumLabels else { return }
             state.rows[label] = row
-            state.total.add(row: row, cluster: cluster, clusters: clusters)
-            state.recent.add(row: row, cluster: cluster, clusters: clusters)
+            state.total.add(row: row, column: cluster)
+            state.recent.add(row: row, column: cluster)
         }
     }
 
     /// The counts since the start.
-    package var total: Table { state.withLock { $0.total } }
+    package var total: ContingencyTable { state.withLock { $0.total } }
 
     /// The counts since the last call.
-    package func takeRecent() -> Table {
+    package func takeRecent() -> ContingencyTable {
         state.withLock { state in
-            defer { state.recent = Table() }
+            defer { state.recent = ContingencyTable() }
             return state.recent
         }
     }

@@ -22,25 +22,22 @@ package final class Pipeline: Sendable {
         package var embedding: EmbeddingKind
         /// Images a training step.
         package var batchSize: Int
-        /// Pixels of the shorter side of the pictures kept for training.
-        package var trainingSide: Int
-        /// Clusters of the model.
-        package var clusters: Int
+        /// Bytes beyond which a picture kept for training is reduced.
+        package var maximumTrainingBytes: Int
         /// When checkpoints are due.
         package var schedule: CheckpointSchedule
 
         /// Creates settings.
         package init(
             decoderThreads: Int, maximumBatch: Int, maximumDelay: Double, embedding: EmbeddingKind, batchSize: Int,
-            trainingSide: Int, clusters: Int, schedule: CheckpointSchedule
+            maximumTrainingBytes: Int, schedule: CheckpointSchedule
         ) {
             self.decoderThreads = decoderThreads
             self.maximumBatch = maximumBatch
             self.maximumDelay = maximumDelay
             self.embedding = embedding
             self.batchSize = batchSize
-            self.trainingSide = trainingSide
-            self.clusters = clusters
+            self.maximumTrainingBytes = maximumTrainingBytes
             self.schedule = schedule
         }
     }
@@ -81,22 +78,25 @@ package final class Pipeline: Sendable {
     ///   - sources: how many queues the intake has.
     ///   - decode: bytes to pixels.
     ///   - output: where assignments and rejections go.
+    ///   - agreement: counts how clusters and labels go together.
     ///   - write: writes a checkpoint, and says whether that succeeded; called on a thread of its own.
     ///   - lastGood: the newest state that training can go back to.
     ///   - onStep: called after each training step on the trainer's thread.
     package init(
         settings: Settings, learners: Learners, intake: IngressQueues, sources: Int,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
-        output: any PipelineOutput, write: @escaping @Sendable (LearnerState) -> Bool,
+        output: any PipelineOutput, agreement: LabelAgreement = LabelAgreement(),
+        write: @escaping @Sendable (LearnerState) -> Bool,
         lastGood: @escaping @Sendable () -> LearnerState?, logger: Logger,
         onStep: @escaping @Sendable (StepReport) -> Void = { _ in }
     ) {
         let queue = AssignQueue(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
         let buffer = TrainingBuffer(batchSize: settings.batchSize) { intake.trainingRoomFreed() }
-        agreement = LabelAgreement(clusters: settings.clusters)
+        self.agreement = agreement
         decoder = Decoder(
             threads: settings.decoderThreads, intake: intake, sources: sources, decode: decode,
-            trainingSide: settings.trainingSide, buffer: buffer, queue: queue, output: output, counters: counters)
+            maximumTrainingBytes: settings.maximumTrainingBytes, buffer: buffer, queue: queue, output: output,
+            counters: counters)
         assigner = Assigner(
             learner: learners.assigning, step: learners.step, queue: queue, embedding: settings.embedding,
             output: output, numbering: numbering, agreement: agreement, counters: counters)

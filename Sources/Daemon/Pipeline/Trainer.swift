@@ -29,6 +29,8 @@ package struct CheckpointSchedule: Sendable {
 package final class Trainer: Sendable {
     /// Steps without finite losses in a row after which the last good checkpoint is taken back.
     package static let toleratedBrokenSteps = 3
+    /// The scheduling priority of training, low, so that an image is answered at once while a step is under way.
+    package static let niceness = 10
 
     private let thread: WorkerThread
     private let buffer: TrainingBuffer
@@ -49,7 +51,7 @@ package final class Trainer: Sendable {
         onStep: @escaping @Sendable (StepReport) -> Void = { _ in }
     ) {
         self.buffer = buffer
-        thread = WorkerThread(name: "trainer", stackSize: 16 << 20) {
+        thread = WorkerThread(name: "trainer", stackSize: 16 << 20, niceness: Self.niceness) {
             var loop = TrainingLoop(
                 learner: learner.learner, buffer: buffer, weights: weights, writer: writer, schedule: schedule,
                 counters: counters, logger: logger, lastGood: lastGood, onStep: onStep, step: step)
@@ -91,7 +93,8 @@ private struct TrainingLoop {
     init(
         learner: any Learner, buffer: TrainingBuffer, weights: AssignQueue, writer: CheckpointWriter,
         schedule: CheckpointSchedule, counters: PipelineCounters, logger: Logger,
-        lastGood: @escaping @Sendable () -> LearnerState?, onStep: @escaping @Sendable (StepReport) -> Void, step: UInt64
+        lastGood: @escaping @Sendable () -> LearnerState?, onStep: @escaping @Sendable (StepReport) -> Void,
+        step: UInt64
     ) {
         self.learner = learner
         self.buffer = buffer
@@ -130,9 +133,9 @@ private struct TrainingLoop {
         let started = MonotonicTime.now
         let report = learner.train(images)
         counters.countStep(images: images.count)
-        step = report.step
         onStep(report)
-        guard report.losses.total.isFinite else { return recoverFromBrokenStep() }
+        guard report.losses.total.isFinite else { return recoverFromBrokenStep(report) }
+        step = report.step
         brokenSteps = 0
         if weights.wantsSnapshot { offerWeights() } else { assignerIsBehind = true }
         progress.add(report, images: images.count, started: started, to: logger)
@@ -192,11 +195,11 @@ private struct TrainingLoop {
 
     // MARK: Broken steps
 
-    private mutating func recoverFromBrokenStep() {
+    private mutating func recoverFromBrokenStep(_ report: StepReport) {
         brokenSteps += 1
         logger.error(
             "the losses of a step are not finite; its weights are not used",
-            metadata: ["step": "\(step)", "in_a_row": "\(brokenSteps)"])
+            metadata: ["step": "\(report.step)", "in_a_row": "\(brokenSteps)"])
         guard brokenSteps >= Trainer.toleratedBrokenSteps else { return }
         writer.waitUntilIdle()
         guard let state = lastGood() else {

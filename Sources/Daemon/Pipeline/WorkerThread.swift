@@ -4,6 +4,7 @@
 // on Swift's cooperative pool would starve everything else that runs there.
 
 import Glibc
+import Tensors
 
 /// A thread that runs one function once.
 package final class WorkerThread: Sendable {
@@ -16,13 +17,21 @@ package final class WorkerThread: Sendable {
     /// What the thread is called in `top -H` and debuggers; Linux shows the first 15 bytes.
     package let name: String
     private let stackSize: Int
+    private let niceness: Int
     private let body: @Sendable () -> Void
     private let phase = Monitor(Phase.created)
 
-    /// Creates a thread that is not running yet; `stackSize` in bytes.
-    package init(name: String, stackSize: Int = 8 << 20, body: @escaping @Sendable () -> Void) {
+    /// Creates a thread that is not running yet.
+    ///
+    /// - Parameters:
+    ///   - stackSize: in bytes.
+    ///   - niceness: the scheduling priority, 0 as usual, 19 the lowest.
+    package init(
+        name: String, stackSize: Int = 8 << 20, niceness: Int = 0, body: @escaping @Sendable () -> Void
+    ) {
         self.name = name
         self.stackSize = stackSize
+        self.niceness = niceness
         self.body = body
     }
 
@@ -54,6 +63,7 @@ package final class WorkerThread: Sendable {
 
     private func run() {
         Self.nameThisThread(name)
+        if niceness != 0 { ThreadPool.lowerPriority(to: niceness) }
         body()
         phase.withLock { $0 = .ended }
     }

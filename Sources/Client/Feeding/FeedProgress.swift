@@ -1,0 +1,48 @@
+// How far a feed has come, and what happens to it on the way.
+
+import Datasets
+
+/// How far a feed has come.
+public struct FeedProgress: Sendable, Equatable {
+    /// Images handed over; with REQ, answered.
+    public var sent = 0
+    /// Bytes of their payloads.
+    public var bytes = 0
+    /// Images that could not be read and were left out.
+    public var unreadable = 0
+    /// How many images there are to send, where it is known.
+    public var total: Int?
+    /// Since the first image was handed over.
+    public var elapsed = Duration.zero
+    /// Why nothing moves, where nothing does.
+    public var obstacle: Obstacle?
+
+    /// Why a feed waits.
+    public enum Obstacle: Sendable, Equatable {
+        /// Nobody is connected.
+        case noReceiver
+        /// Nobody subscribes to the source.
+        case noSubscriber
+        /// The receiver has no room, or has not answered yet.
+        case receiverBusy
+    }
+
+    /// Images handed over a second.
+    public var rate: Double { elapsed > .zero ? Double(sent) / (elapsed / .seconds(1)) : 0 }
+}
+
+/// What a feed tells while it runs.
+public enum FeedEvent: Sendable, Equatable {
+    /// An image was handed over, or a while has passed in waiting.
+    case progress(FeedProgress)
+    /// An image cannot be read and is left out.
+    case unreadable(DatasetError)
+    /// The receiver has gone; the feed waits for it to come back.
+    case connectionLost
+    /// The receiver is back.
+    case connectionRestored
+    /// Something listens at the endpoint that is not a receiver of images.
+    case notZeroMQ
+    /// An image is sent again because its reply is missing; the receiver may get it twice, with the same number.
+    case resending(id: String)
+}

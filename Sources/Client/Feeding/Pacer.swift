@@ -1,0 +1,48 @@
+// Keeps a steady rate: the deadline of each image is computed from the start, so that small delays do not add up.
+
+import Glibc
+
+/// Says when each image is due.
+struct Pacer {
+    /// A feed that was held up for longer does not make up for it in a burst.
+    private static let patience = Duration.seconds(1)
+
+    private let interval: Duration
+    private var start: ContinuousClock.Instant
+    private var number = 1
+
+    /// The image after the one sent at `start` is due an interval later.
+    init(rate: Double, start: ContinuousClock.Instant) {
+        interval = .seconds(1) / rate
+        self.start = start
+    }
+
+    /// When the next image is due, if one is sent at `now` at the earliest.
+    mutating func next(now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        var due = start + interval * number
+        if now - due > Self.patience {
+            start = now
+            number = 0
+            due = now
+        }
+        number += 1
+        return due
+    }
+}
+
+/// Waits until `deadline` or until `descriptor` is readable: whole milliseconds with `poll`, the rest with `nanosleep`.
+func sleep(until deadline: ContinuousClock.Instant, orReadable descriptor: Int32) {
+    while true {
+        let left = deadline - .now
+        guard left > .zero else { return }
+        let (seconds, attoseconds) = left.components
+        let milliseconds = Int32(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+        if milliseconds > 0 {
+            var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            if poll(&item, 1, milliseconds) > 0 { return }
+        } else {
+            var time = timespec(tv_sec: 0, tv_nsec: Int(attoseconds / 1_000_000_000))
+            nanosleep(&time, nil)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+// All that an operator can set, as typed values. ConfigurationSchema names each of them for files, environment and flags.
+//
+// A value of this type that ConfigurationLoader gave has been checked as a whole; nothing after it checks again.
+
+import ContrastiveClustering
+
+/// The daemon's settings; a fresh value holds the defaults.
+public struct Configuration: Sendable, Equatable {
+    /// What the daemon does.
+    public enum Mode: String, Sendable, CaseIterable {
+        /// Trains on what arrives and assigns it.
+        case train
+    }
+
+    /// What is published with assignments, and where.
+    public struct Publish: Sendable, Equatable {
+        /// Where the XPUB socket listens.
+        public var endpoint = "tcp://127.0.0.1:5557"
+        /// Whether each assignment carries the probability of every cluster.
+        public var probabilities = false
+        /// The embedding that each assignment carries as a third frame.
+        public var embedding = EmbeddingKind.none
+    }
+
+    /// How images are gathered for assigning.
+    public struct Assign: Sendable, Equatable {
+        /// Images assigned at once, at most.
+        public var maxBatch = 32
+        /// Milliseconds that an image waits for others that are being decoded.
+        public var maxDelayMilliseconds = 20
+    }
+
+    /// Where checkpoints go, and when.
+    public struct Checkpoint: Sendable, Equatable {
+        /// The folder.
+        public var directory: String
+        /// Steps between checkpoints.
+        public var everySteps = 200
+        /// Seconds between checkpoints, should any step have been taken.
+        public var everySeconds = 600
+        /// How many are kept.
+        public var keep = 5
+    }
+
+    /// Where assignments are to be kept for later readers.
+    public struct Journal: Sendable, Equatable {
+        /// The folder.
+        public var directory: String
+        /// How many assignments are kept.
+        public var keepRows = 10_000_000
+    }
+
+    /// What the daemon does.
+    public var mode = Mode.train
+    /// Threads of the engine; 0 is one a core.
+    public var threads = 0
+    /// Whether sockets without encryption may reach beyond this machine.
+    public var allowPlaintext = false
+    /// Where images come from.
+    public var sources = [
+        SourceSettings(name: "stream", endpoint: "tcp://127.0.0.1:5555"),
+        SourceSettings(name: "queue", endpoint: "tcp://127.0.0.1:5556", pattern: .pull, overload: .block),
+    ]
+    /// What is published, and where.
+    public var publish = Publish()
+    /// Where control operations are to be answered.
+    public var controlEndpoint = "tcp://127.0.0.1:5558"
+    /// Where the status page is to be served.
+    public var httpListen = "127.0.0.1:8080"
+    /// The model.
+    public var model = ModelSettings()
+    /// How training goes; the defaults are the paper's.
+    public var train = TrainingSettings()
+    /// How images are gathered for assigning.
+    public var assign = Assign()
+    /// Where checkpoints go, and when.
+    public var checkpoint: Checkpoint
+    /// Where assignments are to be kept.
+    public var journal: Journal
+
+    /// Creates the defaults, which keep their files in `stateDirectory`.
+    public init(stateDirectory: String) {
+        checkpoint = Checkpoint(directory: stateDirectory)
+        journal = Journal(directory: stateDirectory)
+    }
+
+    /// The folder for files that outlive the process: systemd's `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/clusterd`,
+    /// else `~/.local/state/clusterd`.
+    public static func stateDirectory(environment: [String: String]) -> String {
+        func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        // systemd.exec(5): several directories are separated by colons.
+        if let directory = value("STATE_DIRECTORY")?.split(separator: ":").first { return String(directory) }
+        // XDG Base Directory Specification: a relative path is invalid and to be ignored.
+        if let state = value("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/clusterd" }
+        return (value("HOME") ?? "/var/lib/clusterd") + "/.local/state/clusterd"
+    }
+}

@@ -1,0 +1,121 @@
+// Every setting that there is, in the order in which check-config and the documentation show them.
+
+import ContrastiveClustering
+import StreamProtocol
+
+/// The settings of a configuration and of each of its sources.
+public enum ConfigurationSchema {
+    /// The settings apart from the sources'.
+    public static let settings: [Setting<Configuration>] =
+        general + publish + later + model + train + assign + checkpoint
+
+    /// The settings of each source; in a flag their keys follow `sources.NAME.`.
+    public static let sourceSettings: [Setting<SourceSettings>] = [
+        .text(
+            "name", \.name, expectation: "a name of 1 to 64 letters, digits, “.”, “_” and “-”",
+            "the source's name, and that of images whose sender gives none"
+        ) { name throws(SettingRefusal) in name.wholeMatch(of: /[A-Za-z0-9_.-]{1,64}/) == nil ? nil : name },
+        endpoint("endpoint", \.endpoint, "where images come from: tcp://ADDRESS:PORT or ipc://PATH"),
+        .choice("role", \.role, "bind: senders connect to us; connect: we connect to the sender"),
+        .choice(
+            "pattern", \.pattern, later: ["rep": laterPattern, "pair": laterPattern],
+            "sub: from PUB senders, at most once; pull: from PUSH senders, with back-pressure"),
+        .choice(
+            "dialect", \.dialect, later: ["netgear": "auto, clusterd and imagezmq are"],
+            "how messages are laid out; auto tells by the message"),
+        .choice(
+            "overload", \.overload,
+            "when images come too fast: block makes senders wait, the others drop and count; left out, block for pull "
+                + "and drop-oldest for sub"),
+        .choice("color", \.color, "the order of raw pixels' channels where the sender does not say it"),
+    ]
+
+    /// The sections, and keys without one, that this version checks and does not serve.
+    public static let notServed = ["control", "http", "journal"]
+
+    private static let laterPattern = "sub and pull are"
+
+    private static let general: [Setting<Configuration>] = [
+        .choice(
+            "mode", \.mode, later: ["replica": "this version only trains"], "train: train on what arrives and assign it"
+        ),
+        .integer("threads", \.threads, 0...1024, "threads of the engine; 0 is one a core"),
+        .flag(
+            "allow_plaintext", \.allowPlaintext,
+            "whether endpoints without encryption may reach beyond this machine; anyone who reaches them can then read "
+                + "and send"),
+    ]
+
+    private static let publish: [Setting<Configuration>] = [
+        endpoint("publish.endpoint", \.publish.endpoint, "where assignments, checkpoints and heartbeats are published"),
+        .flag(
+            "publish.probabilities", \.publish.probabilities,
+            "whether assignments carry the probability of every cluster"),
+        .choice(
+            "publish.embedding", \.publish.embedding,
+            "the vector that follows an assignment: the backbone's feature or the instance head's"),
+    ]
+
+    private static let later: [Setting<Configuration>] = [
+        endpoint("control.endpoint", \.controlEndpoint, "where control operations are answered"),
+        .text(
+            "http.listen", \.httpListen, expectation: "ADDRESS:PORT", "where the status page and /metrics are served"
+        ) { text throws(SettingRefusal) in text },
+        directory("journal.directory", \.journal.directory, "where assignments are kept"),
+        .integer("journal.keep_rows", \.journal.keepRows, 0...Int.max, "how many assignments are kept"),
+    ]
+
+    private static let model: [Setting<Configuration>] = [
+        .choice("model.architecture", \.model.architecture, "the backbone"),
+        .integer("model.image_size", \.model.imageSize, 16...1024, "pixels of the side of the square the network sees"),
+        .integer("model.clusters", \.model.clusters, 2...10_000, "into how many clusters images are sorted"),
+        .integer("model.feature_dim", \.model.featureDimension, 1...4096, "the length of the instance head's vector"),
+    ]
+
+    private static let train: [Setting<Configuration>] = [
+        .integer("train.batch_size", \.train.batchSize, 2...65_536, "images a training step"),
+        .number("train.learning_rate", \.train.learningRate, 1e-8...1, "Adam's rate"),
+        .number(
+            "train.instance_temperature", \.train.instanceTemperature, 0.01...100, "temperature of the instance loss"),
+        .number("train.cluster_temperature", \.train.clusterTemperature, 0.01...100, "temperature of the cluster loss"),
+        .choice("train.views", \.train.views, "how many of the two views of an image are augmented"),
+        .choice("train.heads", \.train.heads, "which heads are trained"),
+        .number(
+            "train.jitter", \.train.jitter, 0...2,
+            "strength of the colour jitter: 1 for photographs, 0.5 for small images"),
+        .flag("train.blur", \.train.blur, "whether views are blurred half of the time"),
+        .integer("train.seed", \.train.seed, 0...Int.max, "what all randomness follows from"),
+    ]
+
+    private static let assign: [Setting<Configuration>] = [
+        .integer("assign.max_batch", \.assign.maxBatch, 1...4096, "images assigned at once, at most"),
+        .integer(
+            "assign.max_delay_ms", \.assign.maxDelayMilliseconds, 0...10_000,
+            "milliseconds that an image waits for others on their way"),
+    ]
+
+    private static let checkpoint: [Setting<Configuration>] = [
+        directory("checkpoint.directory", \.checkpoint.directory, "where checkpoints are written and resumed from"),
+        .integer("checkpoint.every_steps", \.checkpoint.everySteps, 1...Int.max, "steps between checkpoints"),
+        .integer(
+            "checkpoint.every_seconds", \.checkpoint.everySeconds, 1...31_536_000,
+            "seconds between checkpoints, should a step have been taken"),
+        .integer("checkpoint.keep", \.checkpoint.keep, 1...10_000, "how many checkpoints are kept"),
+    ]
+
+    // The address is judged when all settings are known: what is right depends on the source's role.
+    private static func endpoint<Root>(
+        _ key: String, _ path: WritableKeyPath<Root, String> & Sendable, _ documentation: String
+    ) -> Setting<Root> {
+        .text(key, path, expectation: "an endpoint", documentation) { text throws(SettingRefusal) in text }
+    }
+
+    private static func directory(
+        _ key: String, _ path: WritableKeyPath<Configuration, String> & Sendable, _ documentation: String
+    ) -> Setting<Configuration> {
+        .text(key, path, expectation: "a folder", documentation) { text throws(SettingRefusal) in
+            guard !text.isEmpty, !text.contains("\0") else { throw SettingRefusal(message: "a folder has a name") }
+            return text
+        }
+    }
+}

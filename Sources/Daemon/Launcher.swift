@@ -1,0 +1,125 @@
+// The daemon as a process: configuration in, exit code out. The command line is a thin layer over this.
+
+import Checkpoints
+import ContrastiveClustering
+import Foundation
+import Logging
+import Tensors
+
+/// Runs the daemon, or only checks what it would run with.
+public enum Launcher {
+    /// How a process ends, numbered as by sysexits.h.
+    public enum ExitCode: Int32, Sendable {
+        /// All went well.
+        case success = 0
+        /// A file, a socket or the disk failed.
+        case inputOutput = 74
+        /// Another process is in the way.
+        case tryAgain = 75
+        /// The configuration is wrong.
+        case configuration = 78
+    }
+
+    /// Prints the configuration with where each value comes from, or every mistake in it.
+    ///
+    /// - Parameters:
+    ///   - file: the configuration file; nil for none.
+    ///   - assignments: the arguments of `--set`.
+    public static func checkConfiguration(file: String?, assignments: [String]) -> ExitCode {
+        do {
+            let loaded = try load(file: file, assignments: assignments)
+            print("valid\n\n\(loaded.report)")
+            return .success
+        } catch {
+            return report(error)
+        }
+    }
+
+    /// Runs the daemon until a signal ends it.
+    ///
+    /// - Parameters:
+    ///   - file: the configuration file; nil for none.
+    ///   - assignments: the arguments of `--set`.
+    ///   - logLevel: how much is logged.
+    public static func serve(file: String?, assignments: [String], logLevel: LogLevel) -> ExitCode {
+        // Before anything is printed or a thread started: it begins the process anew.
+        OpenBLAS.restartForWideVectors()
+        do {
+            let loaded = try load(file: file, assignments: assignments)
+            return try run(loaded, logger: StandardErrorLog.logger(level: logLevel))
+        } catch {
+            return report(error)
+        }
+    }
+
+    private static func run(_ loaded: LoadedConfiguration, logger: Logger) throws -> ExitCode {
+        let configuration = loaded.configuration
+        let stopSignal = Monitor<Int32?>(nil)
+        let signals = SignalHandling(onStop: { number in stopSignal.withLock { $0 = number } })
+        logStart(loaded, to: logger)
+        let service = try Service(configuration: configuration, logger: logger) { role in
+            LearnerHandover.cpu(role, configuration: configuration)
+        }
+        try service.start()
+
+        let number = stopSignal.wait { $0.map { .done($0) } ?? .wait(until: nil) }
+        logger.notice("stopping", metadata: ["signal": "\(SignalHandling.name(of: number))"])
+        let summary = service.stop()
+        let line = summary.fields.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+        logger.notice("stopped: \(line)")
+        withExtendedLifetime(signals) {}
+        return service.lastCheckpointFailed ? .inputOutput : .success
+    }
+
+    private static func logStart(_ loaded: LoadedConfiguration, to logger: Logger) {
+        let configuration = loaded.configuration
+        logger.info(
+            "clusterd starts",
+            metadata: [
+                "version": "\(clusterdVersion)", "instructions": "\(InstructionSet.best.rawValue)",
+                "blas": "\(OpenBLAS.coreName)", "threads": "\(configuration.engineThreads)",
+            ])
+        logger.info(
+            "model",
+            metadata: [
+                "architecture": "\(configuration.model.architecture.rawValue)",
+                "image_size": "\(configuration.model.imageSize)", "clusters": "\(configuration.model.clusters)",
+                "batch_size": "\(configuration.train.batchSize)",
+            ])
+        for section in loaded.unserved {
+            logger.notice("the configuration sets \(section), which this version does not serve")
+        }
+    }
+
+    // MARK: Configuration and mistakes
+
+    /// A configuration file that cannot be read.
+    private struct UnreadableFile: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private static func load(file: String?, assignments: [String]) throws -> LoadedConfiguration {
+        var content: (name: String, text: String)?
+        if let file {
+            do {
+                content = (file, String(decoding: try Data(contentsOf: URL(fileURLWithPath: file)), as: UTF8.self))
+            } catch {
+                throw UnreadableFile(description: "cannot read \(file): \(String(cString: strerror(errno)))")
+            }
+        }
+        return try ConfigurationLoader.load(
+            file: content, environment: ProcessInfo.processInfo.environment, assignments: assignments)
+    }
+
+    /// Says on standard error why the process ends, and how it is to end.
+    private static func report(_ error: any Error) -> ExitCode {
+        let prefix = error is ConfigurationError ? "" : "clusterd: "
+        FileHandle.standardError.write(Data("\(prefix)\(error)\n".utf8))
+        return switch error {
+        case is ConfigurationError, is StateMismatch: .configuration
+        case let error as CheckpointError where error.kind == .otherModel: .configuration
+        case let error as CheckpointError where error.kind == .inUse: .tryAgain
+        default: .inputOutput
+        }
+    }
+}

@@ -1,0 +1,130 @@
+// The daemon put together: sockets, pipeline, learners and checkpoints, made in that order's reverse and ended in it.
+//
+// It is told what to do once, by a configuration that has been checked, and knows neither flags nor signals.
+
+import Checkpoints
+import ContrastiveClustering
+import Logging
+import StreamProtocol
+
+/// The running daemon. It runs once: `start`, then `stop`.
+public final class Service: Sendable {
+    /// How often it speaks unasked.
+    package struct Pace: Sendable {
+        /// Between two heartbeats.
+        package var heartbeat = Duration.seconds(1)
+        /// Seconds after which the newest checkpoint is announced again, with a heartbeat.
+        package var announcement = 30.0
+
+        /// Creates the pace that the public interface promises.
+        package init() {}
+    }
+
+    private let configuration: Configuration
+    private let logger: Logger
+    private let gateway: Gateway
+    private let pipeline: Pipeline
+    private let output: StreamOutput
+
+    /// Opens the checkpoint folder, builds the learners and resumes the newest checkpoint; nothing runs yet.
+    ///
+    /// - Parameter makeLearner: builds a learner that has been trained for no step.
+    /// - Throws: `CheckpointError` where the folder cannot be used or holds another model's checkpoints, and what
+    ///   `makeLearner` throws.
+    package init(
+        configuration: Configuration, logger: Logger, pace: Pace = Pace(),
+        makeLearner: (LearnerRole) throws -> LearnerHandover
+    ) throws {
+        self.configuration = configuration
+        self.logger = logger
+        let store = try CheckpointStore(
+            directory: configuration.checkpoint.directory, keep: configuration.checkpoint.keep,
+            onWarning: { logger.warning("\($0)") })
+        let model = CheckpointModel(configuration.model)
+        let resumed = try CheckpointKeeper.resume(from: store, model: model, logger: logger)
+        let learners = try Self.learners(resuming: resumed, makeLearner: makeLearner)
+
+        var gatewaySettings = GatewaySettings(configuration)
+        gatewaySettings.heartbeatInterval = pace.heartbeat
+        let gateway = try Gateway(settings: gatewaySettings, logger: logger)
+        let labelEpoch = Int(clamping: resumed?.labelEpoch ?? 0)
+        let ledger = CheckpointLedger(resumed: resumed?.record, labelEpoch: labelEpoch, interval: pace.announcement)
+        let output = StreamOutput(
+            outbox: gateway.outbox, statistics: gateway.statistics, ledger: ledger, labelEpoch: labelEpoch,
+            sendsProbabilities: configuration.publish.probabilities, logger: logger)
+        let agreement = LabelAgreement()
+        let keeper = CheckpointKeeper(
+            store: store, model: model, labelEpoch: UInt64(labelEpoch), settings: configuration.json, ledger: ledger,
+            output: output, agreement: agreement, logger: logger)
+        let decoding = PictureDecoding(side: configuration.model.imageSize)
+        pipeline = Pipeline(
+            settings: Pipeline.Settings(configuration), learners: learners, intake: gateway.queues,
+            sources: configuration.sources.count,
+            decode: { (image) throws(UnreadableImage) in try decoding.picture(of: image) }, output: output,
+            agreement: agreement, write: keeper.write, lastGood: keeper.lastGood, logger: logger)
+        self.gateway = gateway
+        self.output = output
+    }
+
+    // MARK: Running
+
+    /// Opens the sockets and starts the workers; a second call only returns the endpoints.
+    ///
+    /// - Returns: where the sockets listen or connect, with the ports that the system chose.
+    /// - Throws: `ZeroMQError` with the endpoint, such as for a port in use; nothing runs then.
+    @discardableResult
+    package func start() throws -> Gateway.Endpoints {
+        let numbering = pipeline.numbering
+        let endpoints = try gateway.start { [output] in
+            output.announceCheckpoint()
+            return HeartbeatMessage(
+                epoch: numbering.epoch, sequence: numbering.last, published: wallClockNanoseconds()
+            ).frames
+        }
+        pipeline.start()
+        for (source, endpoint) in zip(configuration.sources, endpoints.sources) {
+            logger.info(
+                source.role == .bind ? "listening for images" : "connecting for images",
+                metadata: [
+                    "source": "\(source.name)", "endpoint": "\(endpoint)", "pattern": "\(source.pattern)",
+                    "dialect": "\(source.dialect)", "overload": "\(source.overload.rawValue)",
+                ])
+        }
+        logger.info("publishing", metadata: ["endpoint": "\(endpoints.publisher)", "epoch": "\(numbering.epoch)"])
+        return endpoints
+    }
+
+    /// Ends in order: no more input, all that was admitted assigned and trained on, a checkpoint, and what was published
+    /// taken by the subscribers. Harmless at any time.
+    ///
+    /// - Returns: what the run came to.
+    @discardableResult
+    public func stop() -> ServiceSummary {
+        gateway.stopInput()
+        gateway.queues.close()
+        pipeline.drain()
+        gateway.finish()
+        logger.agreement("since the start", pipeline.agreement.total)
+        return summary
+    }
+
+    /// What the run has come to so far.
+    public var summary: ServiceSummary {
+        ServiceSummary(statistics: gateway.statistics, counters: pipeline.counters)
+    }
+
+    /// Whether the last checkpoint that was due could not be written.
+    public var lastCheckpointFailed: Bool { pipeline.lastCheckpointFailed }
+
+    // MARK: Making
+
+    private static func learners(
+        resuming checkpoint: Checkpoint?, makeLearner: (LearnerRole) throws -> LearnerHandover
+    ) throws -> Pipeline.Learners {
+        let training = try makeLearner(.training)
+        let assigning = try makeLearner(.assigning)
+        if let checkpoint { try training.learner.importState(checkpoint.state) }
+        assigning.learner.adopt(training.learner.snapshot())
+        return Pipeline.Learners(training: training, assigning: assigning, step: checkpoint?.state.step ?? 0)
+    }
+}

@@ -1,0 +1,56 @@
+// What the configuration means for each part of the daemon.
+
+import Checkpoints
+import ContrastiveClustering
+import Imaging
+import StreamProtocol
+import Tensors
+
+extension Configuration {
+    /// Threads of the engine.
+    package var engineThreads: Int { threads > 0 ? threads : ThreadPool.processorCount }
+
+    /// All settings as one JSON object, each value as its text: what a checkpoint says it was trained under.
+    var json: String {
+        let bytes = JSONWriter.object { object in
+            for setting in ConfigurationSchema.settings { object.member(setting.key, setting.value(self)) }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension GatewaySettings {
+    init(_ configuration: Configuration) {
+        self.init(sources: configuration.sources, publishEndpoint: configuration.publish.endpoint)
+    }
+}
+
+extension Pipeline.Settings {
+    init(_ configuration: Configuration) {
+        self.init(
+            // Decoding is a small part of the work, and what it takes is taken from the learners.
+            decoderThreads: max(1, min(8, configuration.engineThreads / 2)),
+            maximumBatch: configuration.assign.maxBatch,
+            maximumDelay: Double(configuration.assign.maxDelayMilliseconds) / 1000,
+            embedding: configuration.publish.embedding, batchSize: configuration.train.batchSize,
+            maximumTrainingBytes: Self.maximumTrainingBytes(configuration),
+            schedule: CheckpointSchedule(
+                everySteps: UInt64(configuration.checkpoint.everySteps),
+                everySeconds: Double(configuration.checkpoint.everySeconds)))
+    }
+
+    /// A picture kept for training has up to 3 (2 side)² bytes, so that crops are still resized from more pixels than
+    /// they get, and more for as long as all together stay within 1 GiB.
+    private static func maximumTrainingBytes(_ configuration: Configuration) -> Int {
+        let side = configuration.model.imageSize
+        return max(12 * side * side, (1 << 30) / (2 * configuration.train.batchSize))
+    }
+}
+
+extension CheckpointModel {
+    init(_ model: ModelSettings) {
+        self.init(
+            architecture: model.architecture.rawValue, imageSize: model.imageSize, clusters: model.clusters,
+            featureDim: model.featureDimension)
+    }
+}

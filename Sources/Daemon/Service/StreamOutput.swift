@@ -1,0 +1,59 @@
+// What the pipeline says, as messages on their way to the publisher.
+
+import Logging
+import StreamProtocol
+
+/// Puts messages in the outbox; thread-safe, and it waits for nobody.
+package final class StreamOutput: PipelineOutput {
+    private let outbox: Outbox
+    private let statistics: StreamStatistics
+    private let ledger: CheckpointLedger
+    private let labelEpoch: Int
+    private let sendsProbabilities: Bool
+    private let logger: Logger
+
+    /// Creates an output.
+    ///
+    /// - Parameters:
+    ///   - outbox: where messages go.
+    ///   - statistics: where rejections are counted.
+    ///   - sendsProbabilities: whether assignments carry the probability of every cluster.
+    package init(
+        outbox: Outbox, statistics: StreamStatistics, ledger: CheckpointLedger, labelEpoch: Int,
+        sendsProbabilities: Bool, logger: Logger
+    ) {
+        self.outbox = outbox
+        self.statistics = statistics
+        self.ledger = ledger
+        self.labelEpoch = labelEpoch
+        self.sendsProbabilities = sendsProbabilities
+        self.logger = logger
+    }
+
+    package func publish(_ numbered: NumberedAssignment) {
+        let (origin, assignment) = (numbered.origin, numbered.assignment)
+        outbox.append(
+            AssignmentMessage(
+                epoch: numbered.epoch, sequence: numbered.sequence, source: origin.source, id: origin.id,
+                sourceSequence: origin.sequence, taken: origin.taken, received: origin.received,
+                published: numbered.published, cluster: assignment.cluster, confidence: assignment.confidence,
+                step: numbered.step, model: ledger.model(at: numbered.step), labelEpoch: labelEpoch,
+                probabilities: sendsProbabilities ? assignment.probabilities : nil, embedding: assignment.embedding
+            ).frames)
+    }
+
+    package func reject(source: String, id: String?, reason: String) {
+        let count = statistics.countRejected(source: source, reason: reason)
+        logger.log(
+            level: count.isLogged ? .notice : .debug, "rejected an image",
+            metadata: [
+                "source": "\(source)", "reason": "\(reason)", "count": "\(count)", "id": "\(id ?? "none")",
+            ])
+        outbox.append(RejectedMessage(source: source, id: id, reason: reason).frames)
+    }
+
+    /// Announces the newest checkpoint where that is due.
+    package func announceCheckpoint() {
+        if let announcement = ledger.dueAnnouncement() { outbox.append(announcement.frames) }
+    }
+}

@@ -1,0 +1,23 @@
+// One image of a collection, in the same terms as an image of the stream.
+
+import StreamProtocol
+
+/// An image as a collection holds it: named, perhaps labelled, not decoded.
+public struct ImageEntry: Sendable, Equatable {
+    /// The path relative to the folder that was given, a path as it was given, or an IDX file's name and the index in it.
+    public var id: String
+    /// Ground truth, where labels were asked for: a folder's name, or a number of an IDX label file.
+    public var label: Label?
+    /// How `payload` stands for pixels.
+    public var encoding: PayloadEncoding
+    /// The bytes of the image file, or the pixels of one image of an IDX file.
+    public var payload: [UInt8]
+
+    /// Creates an entry.
+    public init(id: String, label: Label? = nil, encoding: PayloadEncoding, payload: [UInt8]) {
+        self.id = id
+        self.label = label
+        self.encoding = encoding
+        self.payload = payload
+    }
+}

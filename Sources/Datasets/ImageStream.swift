@@ -1,0 +1,126 @@
+// Images one after another, once or in several passes, in order or shuffled: what is fed, trained on or evaluated.
+//
+// An image that cannot be read is an element too, so that one bad file does not end the stream. A list on standard input
+// is followed while it is being written, unless a second pass or a random order asks for all of it first.
+
+import StreamProtocol
+import Tensors
+
+/// Images, or the errors in their places; a sequence that can be gone through once.
+public struct ImageStream: Sequence, IteratorProtocol {
+    private enum Part {
+        case collection(ImageCollection)
+        case list(PathList)
+    }
+
+    /// How many images there will be, nil where there is no telling.
+    public let total: Int?
+    /// Subfolders that could not be read and whose images are missing from the stream.
+    public let unreadable: [DatasetError]
+
+    private let parts: [Part]
+    private let labelled: Bool
+    private let passes: Int?
+    private let shuffleSeed: UInt64?
+
+    private var pass = 0
+    private var part = 0
+    private var index = 0
+    /// The order of this pass; empty where it is not shuffled.
+    private var order: [Int] = []
+
+    /// Goes through a collection.
+    ///
+    /// - Parameters:
+    ///   - passes: how often, nil for ever.
+    ///   - shuffleSeed: shuffles each pass anew; the same seed gives the same orders. Nil keeps the collection's order.
+    public init(_ collection: ImageCollection, passes: Int? = 1, shuffleSeed: UInt64? = nil) {
+        self.init([.collection(collection)], labelled: false, passes: passes, shuffleSeed: shuffleSeed)
+    }
+
+    /// Goes through everything that `sources` name, in their order; see `ImageCollection.init(opening:labelled:list:)`.
+    ///
+    /// - Throws: `DatasetError` for a source that cannot be read or holds no images.
+    public init(
+        opening sources: [String], labelled: Bool = false, list: PathList = PathList(), passes: Int? = 1,
+        shuffleSeed: UInt64? = nil
+    ) throws(DatasetError) {
+        let listArgument = ImageCollection.listArgument
+        guard passes == 1, shuffleSeed == nil, sources.count(where: { $0 == listArgument }) == 1 else {
+            let collection = try ImageCollection(opening: sources, labelled: labelled, list: list)
+            self.init(collection, passes: passes, shuffleSeed: shuffleSeed)
+            return
+        }
+        // Both sides are opened before the first image, so that a mistake in the last argument is found at once.
+        let cut = sources.firstIndex(of: listArgument)!
+        let prefixed = sources.count > 1
+        let before = try ImageCollection(
+            opening: Array(sources[..<cut]), labelled: labelled, list: list, folderNameInIDs: prefixed)
+        let after = try ImageCollection(
+            opening: Array(sources[(cut + 1)...]), labelled: labelled, list: list, folderNameInIDs: prefixed)
+        self.init(
+            [.collection(before), .list(list), .collection(after)], labelled: labelled, passes: 1, shuffleSeed: nil)
+    }
+
+    private init(_ parts: [Part], labelled: Bool, passes: Int?, shuffleSeed: UInt64?) {
+        self.parts = parts
+        self.labelled = labelled
+        self.passes = passes
+        self.shuffleSeed = shuffleSeed
+        var unreadable: [DatasetError] = []
+        var count: Int? = 0
+        for part in parts {
+            switch part {
+            case .collection(let collection):
+                unreadable += collection.unreadable
+                count = count.map { $0 + collection.count }
+            case .list: count = nil
+            }
+        }
+        self.unreadable = unreadable
+        // An endless stream over nothing ends all the same.
+        total = count == 0 ? 0 : count.flatMap { count in passes.map { count * $0 } }
+        shuffle()
+    }
+
+    /// The next image, or the error in its place; nil at the end. Waits only for a list.
+    public mutating func next() -> Result<ImageEntry, DatasetError>? {
+        guard total != 0, passes.map({ pass < $0 }) ?? true else { return nil }
+        while part < parts.count {
+            switch parts[part] {
+            case .collection(let collection):
+                if index < collection.count {
+                    let place = order.isEmpty ? index : order[index]
+                    index += 1
+                    return Result { () throws(DatasetError) in try collection.entry(at: place) }
+                }
+            case .list(let list):
+                do throws(DatasetError) {
+                    if let path = try list.next() {
+                        let file = FileSection([FileSection.Folder(file: path, labelled: labelled)])
+                        return Result { () throws(DatasetError) in try file.entry(at: 0) }
+                    }
+                } catch {
+                    part += 1
+                    return .failure(error)
+                }
+            }
+            part += 1
+            index = 0
+        }
+        pass += 1
+        part = 0
+        shuffle()
+        return next()
+    }
+
+    /// Draws the order of the pass that begins (Fisher and Yates; Durstenfeld 1964).
+    private mutating func shuffle() {
+        guard let shuffleSeed, case .collection(let collection) = parts[0] else { return }
+        var random = RandomSource(seed: shuffleSeed, stream: UInt64(pass))
+        order = Array(0..<collection.count)
+        for last in stride(from: order.count - 1, to: 0, by: -1) {
+            order.swapAt(last, Int(random.next(upperBound: UInt64(last + 1))))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+// `clusterd watch`: a daemon's assignments as they come.
+
+import ArgumentParser
+import Client
+import Daemon
+import Glibc
+import ZeroMQ
+
+/// Shows assignments.
+struct WatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Shows a daemon's assignments as they come.",
+        discussion: """
+            On a terminal a table: when, from which source, which image, its cluster, the model's confidence, and the time
+            from the image's arrival at the daemon to the answer. Elsewhere, or with --json, one JSON object a line, as the
+            daemon published it. Rejected images, checkpoints and gaps in the numbering are told on standard error (rejected
+            ones in the table, where there is one).
+
+            EXAMPLES
+              clusterd watch
+              clusterd watch --source cam1
+              clusterd watch --json | jq -r 'select(.cluster == 3) | .id'
+              clusterd watch --count 1000 > assignments.jsonl
+
+            Assignments are numbered without holes, so what was missed is known: a watch that comes late begins with the
+            next one, and one that is too slow, or was cut off, says which numbers it has not seen. With --source this cannot
+            be told, since all sources share the numbers.
+
+            EXIT STATUS  0 the count was reached, the reader of the output has gone, or Ctrl-C · 64 wrong usage · 74 the \
+            endpoint cannot be used, or the output cannot be written
+            """)
+
+    @Option(name: .customLong("from"), help: ArgumentHelp("The daemon's publisher.", valueName: "endpoint"))
+    var endpoint = WatchSettings.defaultEndpoint
+
+    @Option(help: ArgumentHelp("Only images of this source. (default: all sources)", valueName: "name"))
+    var source: String?
+
+    @Flag(help: "JSON lines on a terminal too.")
+    var json = false
+
+    @Option(help: ArgumentHelp("End after so many assignments. (default: never)", valueName: "n"))
+    var count: Int?
+
+    func validate() throws { _ = try settings() }
+
+    func run() throws {
+        let settings = try settings()
+        let stop = try StopSignal()
+        let signals = SignalHandling(onStop: { _ in stop.request() })
+        defer { withExtendedLifetime(signals) {} }
+
+        let display = WatchDisplay(settings: settings, json: json)
+        let watcher = Watcher(settings: settings, stop: stop)
+        do throws(ZeroMQError) {
+            try watcher.run(output: STDOUT_FILENO) { event in display.show(event, watcher.tally) }
+        } catch {
+            display.say("clusterd watch: \(error)")
+            throw ExitCode(EX_IOERR)
+        }
+        if display.ending != .readerGone { display.end(watcher.tally) }
+        if case .failed(let number) = display.ending {
+            display.say("clusterd watch: cannot write the output: \(String(cString: strerror(number)))")
+            throw ExitCode(EX_IOERR)
+        }
+    }
+
+    private func settings() throws -> WatchSettings {
+        do {
+            return try WatchSettings(endpoint: endpoint, source: source, count: count)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// Unmodified Python clients: imagezmq in PUB/SUB mode, raw and JPEG, a pyzmq PUSH sender and a pyzmq subscriber.
+
+import Daemon
+import Foundation
+import StreamProtocol
+import XCTest
+
+final class PythonClientTests: XCTestCase {
+    /// Python with pyzmq, imagezmq and numpy, named by `CLUSTERD_TEST_PYTHON`.
+    private func python(_ script: String, _ arguments: [String]) throws -> TestProcess {
+        let environment = ProcessInfo.processInfo.environment
+        guard let python = environment["CLUSTERD_TEST_PYTHON"] else {
+            let missing = "CLUSTERD_TEST_PYTHON does not name a Python with pyzmq, imagezmq and numpy"
+            if environment["CI"] == "true" {
+                XCTFail(missing)
+                throw CocoaError(.fileNoSuchFile)
+            }
+            throw XCTSkip(missing)
+        }
+        let clients = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("clients")
+        return try TestProcess(python, [clients.appendingPathComponent(script).path] + arguments)
+    }
+
+    private func jpegFile(in folder: TemporaryFolder) throws -> String {
+        let path = folder.path + "/picture.jpg"
+        try Data(Pictures.jpeg).write(to: URL(fileURLWithPath: path))
+        return path
+    }
+
+    func testAPushSenderIsAnsweredToASubscriber() throws {
+        let count = 300
+        let running = try RunningService()
+        let subscriber = try python("subscriber.py", [running.endpoints.publisher, "\(count)"])
+        XCTAssertEqual(subscriber.lines(1).first, "ready", "\(subscriber.errors.read { $0.lines })")
+        let sender = try python(
+            "push_sender.py",
+            [running.endpoints.sources[RunningService.queue], "\(count)", try jpegFile(in: running.folder)])
+        XCTAssertEqual(sender.wait(), 0, "\(sender.errors.read { $0.lines })")
+        XCTAssertEqual(subscriber.wait(), 0, "\(subscriber.errors.read { $0.lines })")
+
+        let messages = try subscriber.output.read { $0.lines }.dropFirst().map {
+            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:]
+        }
+        XCTAssertEqual(messages.map { $0["seq"] as? Int }, Array(1...count))
+        XCTAssertEqual(messages.map { $0["id"] as? String }, (0..<count).map { "picture \($0)" })
+        XCTAssertEqual(Set(messages.map { $0["source"] as? String }), ["python"])
+        XCTAssertEqual(running.service.summary.missing, 0)
+    }
+
+    func testImageZMQPublishersAreAnswered() throws {
+        let folder = try TemporaryFolder()
+        for kind in ["raw", try jpegFile(in: folder)] {
+            let sender = try python("imagezmq_sender.py", [kind])
+            let endpoint = try XCTUnwrap(sender.lines(1).first, "\(sender.errors.read { $0.lines })")
+            let running = try RunningService {
+                $0.sources = [SourceSettings(name: "camera", endpoint: endpoint, role: .connect)]
+            }
+            let assignments = try running.assignments(10)
+            XCTAssertEqual(Set(assignments.map(\.source)), ["raspberry_pi"])
+            XCTAssertEqual(assignments.map(\.sequence), Array(1...10))
+            if kind == "raw" { XCTAssertEqual(Set(assignments.map(\.cluster)), [1]) }
+            try sender.input.close()
+            XCTAssertEqual(sender.wait(), 0, "\(sender.errors.read { $0.lines })")
+        }
+    }
+}
