@@ -175,7 +175,7 @@ INLINE void input_tile(float *to, const float *x, size_t channels, size_t row_st
 }
 
 static void CK_NAME(input)(float *to, const float *x, const ck_tiling *tiling, size_t channels, size_t first,
-                           size_t count, size_t rows, const float *scale, const float *shift) {
+                           size_t count, size_t rows, const ck_affine *affine) {
     const size_t stride = rows * channels, row_stride = tiling->width * channels;
     const ptrdiff_t height = (ptrdiff_t)tiling->height, width = (ptrdiff_t)tiling->width;
     for (size_t index = 0; index < count; index++) {
@@ -185,50 +185,70 @@ static void CK_NAME(input)(float *to, const float *x, const ck_tiling *tiling, s
         const ptrdiff_t left = column < 0 ? 1 : 0, right = width - column < 6 ? width - column : 6;
         const bool inside = top == 0 && left == 0 && bottom == 6 && right == 6;
         const float *from = x + (((ptrdiff_t)t.picture * height + row) * width + column) * (ptrdiff_t)channels;
+        const size_t group = affine ? t.picture / affine->pictures * affine->stride : 0;
         for (size_t c = 0; c < channels; c += WIDTH) {
             float *p = to + (c / PANEL * rows + index) * PANEL + c % PANEL;
-            if (scale && inside)
-                input_tile(p, from + c, channels, row_stride, stride, 0, 6, 0, 6, scale + c, shift + c, true, true);
-            else if (scale)
-                input_tile(p, from + c, channels, row_stride, stride, top, bottom, left, right, scale + c, shift + c,
-                           false, true);
+            const float *scale = affine ? affine->scale + group + c : NULL;
+            const float *shift = affine ? affine->shift + group + c : NULL;
+            if (affine && inside)
+                input_tile(p, from + c, channels, row_stride, stride, 0, 6, 0, 6, scale, shift, true, true);
+            else if (affine)
+                input_tile(p, from + c, channels, row_stride, stride, top, bottom, left, right, scale, shift, false, true);
             else if (inside)
-                input_tile(p, from + c, channels, row_stride, stride, 0, 6, 0, 6, NULL, NULL, true, false);
+                input_tile(p, from + c, channels, row_stride, stride, 0, 6, 0, 6, scale, shift, true, false);
             else
-                input_tile(p, from + c, channels, row_stride, stride, top, bottom, left, right, NULL, NULL, false, false);
+                input_tile(p, from + c, channels, row_stride, stride, top, bottom, left, right, scale, shift, false, false);
         }
     }
 }
 
+// What happens to an output tile's results.
+enum ending { STORES, ADDS, COUNTS, MASKS };
+
 INLINE void output_tile(float *y, const float *from, size_t channels, size_t row_stride, size_t stride, size_t height,
-                        size_t width, const ck_epilogue *epilogue, size_t channel, const bool adds,
-                        const bool counts) {
+                        size_t width, const ck_epilogue *epilogue, size_t offset, size_t picture, size_t c,
+                        const enum ending ending) {
     vf columns[6][4];
     for (size_t j = 0; j < 6; j++) {
         vf m[6];
         for (size_t i = 0; i < 6; i++) m[i] = load(from + (i * 6 + j) * stride);
         output_line(columns[j], m);
     }
-    vf sum = splat(0), squares = splat(0);
-    const vf origin = counts ? load(epilogue->origin + channel) : splat(0);
+    vf sum = splat(0), product = splat(0), origin = splat(0), scale = splat(0), shift = splat(0);
+    const float *x = NULL;
+    if (ending == COUNTS) origin = load(epilogue->origin + c);
+    if (ending == MASKS) {
+        const size_t group = picture / epilogue->affine->pictures * epilogue->affine->stride + c;
+        scale = load(epilogue->affine->scale + group);
+        shift = load(epilogue->affine->shift + group);
+        origin = load(epilogue->mean + group);
+        x = epilogue->x + offset;
+    }
     for (size_t i = 0; i < height; i++) {
         vf line[6], v[4];
         for (size_t j = 0; j < 6; j++) line[j] = columns[j][i];
         output_line(v, line);
         for (size_t j = 0; j < width; j++) {
-            float *p = y + i * row_stride + j * channels;
-            if (adds) v[j] += load(p);
-            store(p, v[j]);
-            if (counts) {
+            const size_t at = i * row_stride + j * channels;
+            if (ending == ADDS) v[j] += load(y + at);
+            if (ending == COUNTS) {
                 const vf difference = v[j] - origin;
                 sum += difference;
-                squares += difference * difference;
+                product += difference * difference;
             }
+            if (ending == MASKS) {
+                const vf before = load(x + at);
+                v[j] = (vf)((ck_vi)v[j] & (before * scale + shift > 0));
+                sum += v[j];
+                product += v[j] * (before - origin);
+            }
+            store(y + at, v[j]);
         }
     }
-    if (counts) {
-        store(epilogue->sum + channel, load(epilogue->sum + channel) + sum);
-        store(epilogue->squares + channel, load(epilogue->squares + channel) + squares);
+    if (ending == COUNTS || ending == MASKS) {
+        float *to = epilogue->sums + picture / epilogue->pictures * 2 * channels + c;
+        store(to, load(to) + sum);
+        store(to + channels, load(to + channels) + product);
     }
 }
 
@@ -238,17 +258,20 @@ static void CK_NAME(output)(float *y, const float *from, const ck_tiling *tiling
     for (size_t index = 0; index < count; index++) {
         const tile t = tile_at(tiling, first + index);
         const size_t height = tile_height(t), width = tile_width(t);
-        float *to = y + ((t.picture * tiling->height + t.row) * tiling->width + t.column) * channels;
+        const size_t start = ((t.picture * tiling->height + t.row) * tiling->width + t.column) * channels;
         for (size_t c = 0; c < channels; c += WIDTH) {
             const float *p = from + (c / PANEL * rows + index) * PANEL + c % PANEL;
+            float *to = y + start + c;
+#define END(ending) output_tile(to, p, channels, row_stride, stride, height, width, epilogue, start + c, t.picture, c, ending)
             if (epilogue->adds)
-                output_tile(to + c, p, channels, row_stride, stride, height, width, epilogue, c, true, false);
+                END(ADDS);
             else if (epilogue->origin)
-                output_tile(to + c, p, channels, row_stride, stride, height, width, epilogue, c, false, true);
-            else if (height == 4 && width == 4)
-                output_tile(to + c, p, channels, row_stride, stride, 4, 4, epilogue, c, false, false);
+                END(COUNTS);
+            else if (epilogue->x)
+                END(MASKS);
             else
-                output_tile(to + c, p, channels, row_stride, stride, height, width, epilogue, c, false, false);
+                END(STORES);
+#undef END
         }
     }
 }

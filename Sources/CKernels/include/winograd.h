@@ -17,13 +17,27 @@ typedef struct {
     size_t tile_rows, tile_columns;  // tiles of a picture: height / 4 and width / 4, rounded up
 } ck_tiling;
 
-// What becomes of a result on its way to memory.
+// A scale and a shift a channel, other ones for each group of pictures.
 typedef struct {
-    // The result is added to what is there.
+    const float *scale, *shift;  // of the first group's channels
+    size_t pictures;             // of a group
+    size_t stride;               // from one group's scales and shifts to the next's
+} ck_affine;
+
+// What becomes of a result v on its way to memory: at most one of three things.
+typedef struct {
+    // It is added to what is there.
     bool adds;
-    // If not NULL: sum[c] += v - origin[c] and squares[c] += (v - origin[c])^2 over all results v.
+    // If not NULL, v itself is stored and sum[c] += v - origin[c], product[c] += (v - origin[c])^2.
     const float *origin;
-    float *sum, *squares;
+    // If not NULL, v is set to 0 where x * scale + shift <= 0, x [batch, height, width, channels] being what a ReLU behind
+    // that affine got; then sum[c] += v and product[c] += v * (x - mean[c]), mean with the affine's stride.
+    const float *x;
+    const ck_affine *affine;
+    const float *mean;
+    // [groups][2][channels]: sums of each group of `pictures`, then products.
+    float *sums;
+    size_t pictures;
 } ck_epilogue;
 
 typedef struct {
@@ -37,10 +51,10 @@ typedef struct {
                     size_t last);
 
     // Rows 0 ..< count of to [36][channels / panel][rows][panel] = the transformed 6x6 neighbourhoods of tiles
-    // first ..< first + count of x [batch, height, width, channels], 0 outside the picture. If scale is not NULL x is
+    // first ..< first + count of x [batch, height, width, channels], 0 outside the picture. If affine is not NULL x is
     // max(0, x * scale + shift).
     void (*input)(float *to, const float *x, const ck_tiling *tiling, size_t channels, size_t first, size_t count,
-                  size_t rows, const float *scale, const float *shift);
+                  size_t rows, const ck_affine *affine);
 
     // y [batch, height, width, channels] at tiles first ..< first + count = the result of products, rows 0 ..< count of
     // from [36][channels / panel][rows][panel].
