@@ -70,6 +70,7 @@ let package = Package(
         .testTarget(name: "StreamProtocolTests", dependencies: ["StreamProtocol"]),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "StreamProtocol", "CZlib"]),
         .testTarget(name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol"]),
+        .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon"], exclude: ["clients"]),
     ],
     swiftLanguageModes: [.v6]

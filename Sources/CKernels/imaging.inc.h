@@ -192,41 +192,37 @@ static inline ck_rgb ck_turn_hue(ck_rgb p, int32_t shift) {
                     ck_from_hue(hue + 255, value, depth)};
 }
 
-static inline ck_vi CK_NAME(apply)(ck_vi pixel, const ck_colour *operations, size_t operation_count) {
+static inline ck_vi ck_apply(ck_vi pixel, const ck_colour *operation) {
     ck_rgb p = ck_unpack(pixel);
-    for (size_t o = 0; o < operation_count; o++) {
-        float factor = operations[o].factor;
-        ck_vi from = {};
-        switch (operations[o].kind) {
-        case CK_HUE:
-            p = ck_turn_hue(p, operations[o].level);
-            continue;
-        case CK_GREYSCALE:
-            p.r = p.g = p.b = ck_luma(p);
-            continue;
-        case CK_BRIGHTNESS:
-            break;
-        case CK_CONTRAST:
-            from += operations[o].level;
-            break;
-        case CK_SATURATION:
-            from = ck_luma(p);
-            break;
-        }
-        p = (ck_rgb){ck_blend(from, p.r, factor), ck_blend(from, p.g, factor), ck_blend(from, p.b, factor)};
+    float factor = operation->factor;
+    ck_vi from = {};
+    switch (operation->kind) {
+    case CK_HUE:
+        return ck_pack(ck_turn_hue(p, operation->level));
+    case CK_GREYSCALE:
+        return ck_luma(p) * 0x010101;
+    case CK_BRIGHTNESS:
+        break;
+    case CK_CONTRAST:
+        from += operation->level;
+        break;
+    case CK_SATURATION:
+        from = ck_luma(p);
+        break;
     }
-    return ck_pack(p);
+    return ck_pack((ck_rgb){ck_blend(from, p.r, factor), ck_blend(from, p.g, factor), ck_blend(from, p.b, factor)});
 }
 
+// One operation after another over the pixels, a row that stays in the nearest cache: all of them on one vector would
+// be a chain too long for the processor to begin the next vector meanwhile (1.35 times slower).
 static void CK_NAME(colour)(uint32_t *pixels, size_t count, const ck_colour *operations, size_t operation_count) {
-    size_t i = 0;
-    for (; i + CK_WIDTH <= count; i += CK_WIDTH) {
-        ck_viu *at = (ck_viu *)(pixels + i);
-        *at = CK_NAME(apply)(*at, operations, operation_count);
-    }
-    if (i < count) {
-        ck_vi rest = CK_NAME(apply)(ck_load_some(pixels + i, count - i), operations, operation_count);
-        ck_store_some(pixels + i, rest, count - i);
+    for (const ck_colour *operation = operations; operation < operations + operation_count; operation++) {
+        size_t i = 0;
+        for (; i + CK_WIDTH <= count; i += CK_WIDTH) {
+            ck_viu *at = (ck_viu *)(pixels + i);
+            *at = ck_apply(*at, operation);
+        }
+        if (i < count) ck_store_some(pixels + i, ck_apply(ck_load_some(pixels + i, count - i), operation), count - i);
     }
 }
 

@@ -28,11 +28,13 @@ public struct ImageStream: Sequence, IteratorProtocol {
     private var index = 0
     /// The order of this pass; empty where it is not shuffled.
     private var order: [Int] = []
+    private var hasReadInPass = false
+    private var isOver = false
 
     /// Goes through a collection.
     ///
     /// - Parameters:
-    ///   - passes: how often, nil for ever.
+    ///   - passes: how often, nil for ever. A pass in which no image can be read is the last.
     ///   - shuffleSeed: shuffles each pass anew; the same seed gives the same orders. Nil keeps the collection's order.
     public init(_ collection: ImageCollection, passes: Int? = 1, shuffleSeed: UInt64? = nil) {
         self.init([.collection(collection)], labelled: false, passes: passes, shuffleSeed: shuffleSeed)
@@ -63,6 +65,7 @@ public struct ImageStream: Sequence, IteratorProtocol {
     }
 
     private init(_ parts: [Part], labelled: Bool, passes: Int?, shuffleSeed: UInt64?) {
+        precondition(passes.map { $0 > 0 } ?? true, "a stream has at least one pass")
         self.parts = parts
         self.labelled = labelled
         self.passes = passes
@@ -85,20 +88,20 @@ public struct ImageStream: Sequence, IteratorProtocol {
 
     /// The next image, or the error in its place; nil at the end. Waits only for a list.
     public mutating func next() -> Result<ImageEntry, DatasetError>? {
-        guard total != 0, passes.map({ pass < $0 }) ?? true else { return nil }
+        guard total != 0, !isOver else { return nil }
         while part < parts.count {
             switch parts[part] {
             case .collection(let collection):
                 if index < collection.count {
                     let place = order.isEmpty ? index : order[index]
                     index += 1
-                    return Result { () throws(DatasetError) in try collection.entry(at: place) }
+                    return read { () throws(DatasetError) in try collection.entry(at: place) }
                 }
             case .list(let list):
                 do throws(DatasetError) {
                     if let path = try list.next() {
                         let file = FileSection([FileSection.Folder(file: path, labelled: labelled)])
-                        return Result { () throws(DatasetError) in try file.entry(at: 0) }
+                        return read { () throws(DatasetError) in try file.entry(at: 0) }
                     }
                 } catch {
                     part += 1
@@ -109,9 +112,20 @@ public struct ImageStream: Sequence, IteratorProtocol {
             index = 0
         }
         pass += 1
+        // Without the second condition an endless stream whose files have gone would spin.
+        isOver = pass == passes || !hasReadInPass
         part = 0
+        hasReadInPass = false
         shuffle()
         return next()
+    }
+
+    private mutating func read(
+        _ entry: () throws(DatasetError) -> ImageEntry
+    ) -> Result<ImageEntry, DatasetError> {
+        let result = Result { () throws(DatasetError) in try entry() }
+        if case .success = result { hasReadInPass = true }
+        return result
     }
 
     /// Draws the order of the pass that begins (Fisher and Yates; Durstenfeld 1964).

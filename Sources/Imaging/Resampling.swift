@@ -35,8 +35,9 @@ struct Resampling {
                 var sum = 0.0
                 for input in range { sum += weight(input) }
                 // In whole 2^-22, as Pillow has them: they decide which way the many sums that are ties are rounded.
+                let unit = 0x1p22 / sum
                 for input in range {
-                    weights[output * taps + input - start] = Float((weight(input) / sum * 0x1p22).rounded() * 0x1p-22)
+                    weights[output * taps + input - start] = Float(Int32(weight(input) * unit + 0.5)) * 0x1p-22
                 }
             }
             count = outputs * taps

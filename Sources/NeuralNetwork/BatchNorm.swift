@@ -31,65 +31,85 @@ public struct BatchNorm: Sendable {
     }
 }
 
-/// What a batch normalisation makes of its input, a channel each: y = x · scale + shift.
+/// What a batch normalisation makes of its input, a channel each: y = x · scale + shift, for each group of pictures that has
+/// statistics of its own.
 public struct Normalization: @unchecked Sendable {
     // Unchecked: a view, like `Tensor`.
 
     /// How many channels there are.
     public let channels: Int
-    /// The mean of x, [C].
-    public let mean: UnsafeMutablePointer<Float>
-    /// 1 / √(variance of x + ε), [C].
-    public let inverseDeviation: UnsafeMutablePointer<Float>
-    /// γ / √(variance + ε), [C].
-    public let scale: UnsafeMutablePointer<Float>
-    /// β − mean · scale, [C].
-    public let shift: UnsafeMutablePointer<Float>
+    /// How many groups of equally many pictures.
+    public let groups: Int
+    private let data: UnsafeMutablePointer<Float>
 
-    /// Floats that a normalisation of `channels` channels takes.
-    public static func size(channels: Int) -> Int { 4 * channels }
+    /// Floats that a normalisation takes.
+    public static func size(channels: Int, groups: Int = 1) -> Int { 4 * channels * groups }
 
-    /// Lays the four arrays out from `data` on.
-    public init(_ data: UnsafeMutablePointer<Float>, channels: Int) {
+    /// Lays the arrays out from `data` on.
+    public init(_ data: UnsafeMutablePointer<Float>, channels: Int, groups: Int = 1) {
+        self.data = data
         self.channels = channels
-        mean = data
-        inverseDeviation = data + channels
-        scale = data + 2 * channels
-        shift = data + 3 * channels
+        self.groups = groups
     }
 
-    fileprivate func set(_ channel: Int, mean: Double, variance: Double, weight: Float, bias: Float) {
+    /// Floats from one group's arrays to the next's.
+    var stride: Int { 4 * channels }
+    /// The mean of x, [C].
+    func mean(_ group: Int) -> UnsafeMutablePointer<Float> { data + group * stride }
+    /// 1 / √(variance of x + ε), [C].
+    func inverseDeviation(_ group: Int) -> UnsafeMutablePointer<Float> { data + group * stride + channels }
+    /// γ / √(variance + ε), [C].
+    func scale(_ group: Int) -> UnsafeMutablePointer<Float> { data + group * stride + 2 * channels }
+    /// β − mean · scale, [C].
+    func shift(_ group: Int) -> UnsafeMutablePointer<Float> { data + group * stride + 3 * channels }
+
+    fileprivate func set(_ group: Int, _ channel: Int, mean: Double, variance: Double, weight: Float, bias: Float) {
         let inverse = 1 / (variance + Double(BatchNorm.epsilon)).squareRoot()
-        self.mean[channel] = Float(mean)
-        inverseDeviation[channel] = Float(inverse)
-        scale[channel] = Float(Double(weight) * inverse)
-        shift[channel] = Float(Double(bias) - mean * Double(weight) * inverse)
+        self.mean(group)[channel] = Float(mean)
+        inverseDeviation(group)[channel] = Float(inverse)
+        scale(group)[channel] = Float(Double(weight) * inverse)
+        shift(group)[channel] = Float(Double(bias) - mean * Double(weight) * inverse)
     }
 }
 
-/// Training: normalization = the statistics of x [N, H, W, C] with γ and β; the running statistics move towards them.
+/// Training: normalization = the statistics of each group of x [N, H, W, C] with γ and β; the running statistics move
+/// towards them, one group after the other.
 public func batchNorm(
     _ normalization: Normalization, _ x: Tensor, _ layer: BatchNorm, _ weights: ModelWeights, _ compute: Compute
 ) {
-    let channels = normalization.channels
-    let rows = x.count / channels
+    let (channels, groups) = (normalization.channels, normalization.groups)
     let kernels = compute.kernels
     // The first pixel serves as origin: squares of differences from a value that occurs do not cancel as plain squares do.
-    let (sums, squares) = compute.sumChunks(rows: rows, channels: channels) { first, count, sum, squares in
-        kernels.statistics(x.data + first * channels, count, channels, x.data, sum, squares)
+    let sums = compute.sumChunks(rows: x.count / channels, channels: channels, groups: groups) {
+        group, first, count, sum, squares in
+        kernels.statistics(x.part(group, of: groups).data + first * channels, count, channels, x.data, sum, squares)
     }
+    batchNorm(normalization, sums: sums, origin: x.data, rows: x.count / channels, layer, weights)
+}
+
+/// The same from sums [groups, 2, C] of x − origin and its squares over `rows` pixels of all groups together.
+func batchNorm(
+    _ normalization: Normalization, sums: UnsafePointer<Double>, origin: UnsafePointer<Float>, rows: Int,
+    _ layer: BatchNorm, _ weights: ModelWeights
+) {
+    let channels = normalization.channels
+    let rows = Double(rows / normalization.groups)
     let weight = layer.weight.tensor(in: weights.parameters).data
     let bias = layer.bias.tensor(in: weights.parameters).data
     let runningMean = layer.runningMean.tensor(in: weights.statistics).data
     let runningVariance = layer.runningVariance.tensor(in: weights.statistics).data
     for channel in 0..<channels {
-        let offset = sums[channel] / Double(rows)
-        let mean = Double(x.data[channel]) + offset
-        let variance = max(0, squares[channel] / Double(rows) - offset * offset)
-        normalization.set(channel, mean: mean, variance: variance, weight: weight[channel], bias: bias[channel])
-        let unbiased = variance * Double(rows) / Double(max(1, rows - 1))
-        runningMean[channel] += BatchNorm.momentum * (Float(mean) - runningMean[channel])
-        runningVariance[channel] += BatchNorm.momentum * (Float(unbiased) - runningVariance[channel])
+        let start = Double(origin[channel])
+        for group in 0..<normalization.groups {
+            let own = sums + 2 * channels * group
+            let offset = own[channel] / rows
+            let variance = max(0, own[channels + channel] / rows - offset * offset)
+            normalization.set(
+                group, channel, mean: start + offset, variance: variance, weight: weight[channel], bias: bias[channel])
+            let unbiased = variance * rows / max(1, rows - 1)
+            runningMean[channel] += BatchNorm.momentum * (Float(start + offset) - runningMean[channel])
+            runningVariance[channel] += BatchNorm.momentum * (Float(unbiased) - runningVariance[channel])
+        }
     }
 }
 
@@ -101,20 +121,23 @@ public func batchNormEvaluation(_ normalization: Normalization, _ layer: BatchNo
     let variance = layer.runningVariance.tensor(in: weights.statistics).data
     for channel in 0..<normalization.channels {
         normalization.set(
-            channel, mean: Double(mean[channel]), variance: Double(variance[channel]), weight: weight[channel],
+            0, channel, mean: Double(mean[channel]), variance: Double(variance[channel]), weight: weight[channel],
             bias: bias[channel])
     }
 }
 
 /// y [N, H, W, C] = x normalised, with `relu` no less than 0; y may be x.
 public func normalize(_ y: Tensor, _ x: Tensor, _ normalization: Normalization, relu: Bool, _ compute: Compute) {
-    let channels = normalization.channels
+    let (channels, groups) = (normalization.channels, normalization.groups)
     let kernels = compute.kernels
-    compute.forEachChunk(rows: x.count / channels, channels: channels) { first, count in
-        let start = first * channels
-        kernels.affine(
-            y.data + start, x.data + start, count, channels, normalization.scale, normalization.shift,
-            relu ? 0 : -.infinity)
+    for group in 0..<groups {
+        let (from, to) = (x.part(group, of: groups), y.part(group, of: groups))
+        compute.forEachChunk(rows: from.count / channels, channels: channels) { first, count in
+            let start = first * channels
+            kernels.affine(
+                to.data + start, from.data + start, count, channels, normalization.scale(group),
+                normalization.shift(group), relu ? 0 : -.infinity)
+        }
     }
 }
 
@@ -123,13 +146,18 @@ public func normalizeAddReLU(
     _ y: Tensor, _ x: Tensor, _ normalization: Normalization, shortcut: Tensor,
     shortcutNormalization: Normalization?, _ compute: Compute
 ) {
-    let channels = normalization.channels
+    let (channels, groups) = (normalization.channels, normalization.groups)
     let kernels = compute.kernels
-    compute.forEachChunk(rows: x.count / channels, channels: channels) { first, count in
-        let start = first * channels
-        kernels.affine_add_relu(
-            y.data + start, x.data + start, count, channels, normalization.scale, normalization.shift,
-            shortcut.data + start, shortcutNormalization?.scale, shortcutNormalization?.shift)
+    for group in 0..<groups {
+        let (from, to) = (x.part(group, of: groups), y.part(group, of: groups))
+        let beside = shortcut.part(group, of: groups)
+        compute.forEachChunk(rows: from.count / channels, channels: channels) { first, count in
+            let start = first * channels
+            kernels.affine_add_relu(
+                to.data + start, from.data + start, count, channels, normalization.scale(group),
+                normalization.shift(group), beside.data + start, shortcutNormalization?.scale(group),
+                shortcutNormalization?.shift(group))
+        }
     }
 }
 
@@ -142,33 +170,50 @@ public func batchNormBackward(
     _ dx: Tensor, _ d: Tensor, activation: Tensor? = nil, _ x: Tensor, _ normalization: Normalization,
     _ layer: BatchNorm, _ weights: ModelWeights, _ gradients: Arena, _ compute: Compute
 ) {
-    let channels = normalization.channels
-    let rows = x.count / channels
+    let (channels, groups) = (normalization.channels, normalization.groups)
     let kernels = compute.kernels
-    let (sums, products) = compute.sumChunks(rows: rows, channels: channels) { first, count, sum, product in
+    let sums = compute.sumChunks(rows: x.count / channels, channels: channels, groups: groups) {
+        group, first, count, sum, product in
         let start = first * channels
         kernels.mask_and_reduce(
-            d.data + start, activation.map { UnsafePointer($0.data + start) }, x.data + start, count, channels,
-            normalization.mean, sum, product)
+            d.part(group, of: groups).data + start,
+            activation.map { UnsafePointer($0.part(group, of: groups).data + start) },
+            x.part(group, of: groups).data + start, count, channels, normalization.mean(group), sum, product)
     }
+    batchNormBackward(dx, d, sums: sums, x, normalization, layer, weights, gradients, compute)
+}
+
+/// The same from the sums [groups, 2, C] of d and of d · (x − mean), d being 0 already where the ReLU was off.
+func batchNormBackward(
+    _ dx: Tensor, _ d: Tensor, sums: UnsafePointer<Double>, _ x: Tensor, _ normalization: Normalization,
+    _ layer: BatchNorm, _ weights: ModelWeights, _ gradients: Arena, _ compute: Compute
+) {
+    let (channels, groups) = (normalization.channels, normalization.groups)
+    let rows = x.count / channels / groups
+    let kernels = compute.kernels
     let weight = layer.weight.tensor(in: weights.parameters).data
     let dWeight = layer.weight.tensor(in: gradients).data
     let dBias = layer.bias.tensor(in: gradients).data
     // dx = γ/σ · (d − mean(d) − x̂ · mean(d · x̂)), with x̂ = (x − mean) / σ.
-    let factors = compute.reserveShared(3 * channels)
+    let factors = compute.reserveShared(.factors, 3 * channels)
     let (a, b, c) = (factors, factors + channels, factors + 2 * channels)
-    for channel in 0..<channels {
-        let inverse = Double(normalization.inverseDeviation[channel])
-        let scale = Double(weight[channel]) * inverse
-        dWeight[channel] += Float(products[channel] * inverse)
-        dBias[channel] += Float(sums[channel])
-        a[channel] = Float(scale)
-        b[channel] = Float(-scale * inverse * inverse * products[channel] / Double(rows))
-        c[channel] = Float(-scale * sums[channel] / Double(rows))
-    }
-    compute.forEachChunk(rows: rows, channels: channels) { first, count in
-        let start = first * channels
-        kernels.normalize_backward(
-            dx.data + start, d.data + start, x.data + start, count, channels, a, b, normalization.mean, c)
+    for group in 0..<groups {
+        let (sum, product) = (sums + 2 * channels * group, sums + 2 * channels * group + channels)
+        for channel in 0..<channels {
+            let inverse = Double(normalization.inverseDeviation(group)[channel])
+            let scale = Double(weight[channel]) * inverse
+            dWeight[channel] += Float(product[channel] * inverse)
+            dBias[channel] += Float(sum[channel])
+            a[channel] = Float(scale)
+            b[channel] = Float(-scale * inverse * inverse * product[channel] / Double(rows))
+            c[channel] = Float(-scale * sum[channel] / Double(rows))
+        }
+        let (to, from, values) = (dx.part(group, of: groups), d.part(group, of: groups), x.part(group, of: groups))
+        compute.forEachChunk(rows: rows, channels: channels) { first, count in
+            let start = first * channels
+            kernels.normalize_backward(
+                to.data + start, from.data + start, values.data + start, count, channels, a, b,
+                normalization.mean(group), c)
+        }
     }
 }

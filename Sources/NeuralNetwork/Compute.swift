@@ -10,9 +10,15 @@ public final class Compute {
     /// The instruction set that the loops were compiled for.
     public let instructionSet: InstructionSet
     let kernels: ck_network_kernels
+    let winograd: ck_winograd_kernels
     private var scratch: [Arena]
-    private var shared = Arena(count: 0)
-    private var sums: [Double] = []
+    private var shared: [SharedScratch: Arena] = [:]
+    private var sums = Arena(count: 0)
+
+    /// What scratch memory that is not bound to a thread is for; each use has its own.
+    enum SharedScratch {
+        case weights, partialSums, rectified, factors
+    }
 
     /// Creates an environment with threads of its own.
     ///
@@ -23,6 +29,7 @@ public final class Compute {
         pool = ThreadPool(threads: threads, niceness: niceness)
         self.instructionSet = instructionSet
         kernels = ck_network(instructionSet.code).pointee
+        winograd = ck_winograd(instructionSet.code).pointee
         scratch = (0..<threads).map { _ in Arena(count: 0) }
     }
 
@@ -33,15 +40,17 @@ public final class Compute {
         return scratch.map(\.base)
     }
 
-    /// At least `count` floats, not bound to a thread, beside those of `reserveScratch`.
-    func reserveShared(_ count: Int) -> UnsafeMutablePointer<Float> {
-        if shared.count < count { shared = Arena(count: count) }
-        return shared.base
+    /// At least `count` floats, not bound to a thread, that keep no values from one operation to the next.
+    func reserveShared(_ use: SharedScratch, _ count: Int) -> UnsafeMutablePointer<Float> {
+        if let arena = shared[use], arena.count >= count { return arena.base }
+        let arena = Arena(count: count)
+        shared[use] = arena
+        return arena.base
     }
 
     /// Divides `rows` rows of `channels` values into tasks of some tens of kilobytes. The division does not depend on the
     /// number of threads, and so neither does what is summed from it.
-    func chunks(rows: Int, channels: Int) -> (count: Int, rows: Int) {
+    private func chunks(rows: Int, channels: Int) -> (count: Int, rows: Int) {
         let rowsAChunk = max(1, min(max(16_384 / max(1, channels), 8), rows), (rows + 255) / 256)
         return ((rows + rowsAChunk - 1) / rowsAChunk, rowsAChunk)
     }
@@ -52,28 +61,47 @@ public final class Compute {
         pool.run(count) { task, _ in body(task * size, min(size, rows - task * size)) }
     }
 
-    /// Sums two quantities a channel over all rows: `body` adds those of a chunk to what it is given.
+    /// Sums two quantities a channel over each group of rows: `body` adds those of a chunk to what it is given.
     ///
-    /// - Returns: the sums, [channels] each, added up in the order of the chunks.
+    /// - Returns: the sums, [groups, 2, channels], added up in the order of the chunks; valid until the next sums.
     func sumChunks(
-        rows: Int, channels: Int,
-        _ body: (_ first: Int, _ count: Int, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>) -> Void
-    ) -> (UnsafePointer<Double>, UnsafePointer<Double>) {
-        let (count, size) = chunks(rows: rows, channels: channels)
-        let needed = 2 * channels * count
-        if sums.count < needed { sums = [Double](repeating: 0, count: needed) }
-        return sums.withUnsafeMutableBufferPointer { buffer in
-            let base = buffer.baseAddress!
-            base.update(repeating: 0, count: needed)
-            nonisolated(unsafe) let sums = base
-            pool.run(count) { task, _ in
-                let own = sums + 2 * channels * task
-                body(task * size, min(size, rows - task * size), own, own + channels)
-            }
-            for task in 1..<max(1, count) {
-                for channel in 0..<2 * channels { base[channel] += base[2 * channels * task + channel] }
-            }
-            return (UnsafePointer(base), UnsafePointer(base + channels))
+        rows: Int, channels: Int, groups: Int,
+        _ body: (_ group: Int, _ first: Int, _ count: Int, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>)
+            ->
+            Void
+    ) -> UnsafePointer<Double> {
+        let (count, size) = chunks(rows: rows / groups, channels: channels)
+        let partial = reserveSums((count + 1) * groups * 2 * channels)
+        let totals = partial + count * groups * 2 * channels
+        partial.update(repeating: 0, count: (count + 1) * groups * 2 * channels)
+        pool.run(groups * count) { task, _ in
+            let (group, chunk) = task.quotientAndRemainder(dividingBy: count)
+            let own = partial + 2 * channels * task
+            body(group, chunk * size, min(size, rows / groups - chunk * size), own, own + channels)
         }
+        for group in 0..<groups {
+            for chunk in 0..<count {
+                let from = partial + 2 * channels * (group * count + chunk), to = totals + 2 * channels * group
+                for channel in 0..<2 * channels { to[channel] += from[channel] }
+            }
+        }
+        return UnsafePointer(totals)
+    }
+
+    /// Adds up float sums [tasks, size], in the order of the tasks.
+    ///
+    /// - Returns: the sums, [size]; valid until the next sums.
+    func total(_ partial: UnsafePointer<Float>, tasks: Int, size: Int) -> UnsafePointer<Double> {
+        let totals = reserveSums(size)
+        totals.update(repeating: 0, count: size)
+        for task in 0..<tasks {
+            for index in 0..<size { totals[index] += Double(partial[task * size + index]) }
+        }
+        return UnsafePointer(totals)
+    }
+
+    private func reserveSums(_ count: Int) -> UnsafeMutablePointer<Double> {
+        if sums.count < 2 * count { sums = Arena(count: 2 * count) }
+        return UnsafeMutableRawPointer(sums.base).bindMemory(to: Double.self, capacity: count)
     }
 }

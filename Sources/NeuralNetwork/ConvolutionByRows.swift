@@ -62,7 +62,7 @@ extension ConvolutionProblem {
         let blocks = (rows + size - 1) / size
         let shares = min(compute.pool.threadCount, blocks)
         let scratch = compute.reserveScratch(isPointwise ? 0 : size * depth)
-        let sums = compute.reserveShared((shares - 1) * depth * outputs)
+        let sums = compute.reserveShared(.partialSums, (shares - 1) * depth * outputs)
         compute.pool.run(shares) { share, thread in
             let sum = share == 0 ? dWeight.data : sums + (share - 1) * depth * outputs
             var keep: Float = share == 0 ? 1 : 0

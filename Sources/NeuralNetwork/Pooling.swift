@@ -15,11 +15,12 @@ public func maxPool(
     let (from, to) = (x.count / x.shape[0], y.count / y.shape[0])
     let kernels = compute.kernels
     nonisolated(unsafe) let index = index
+    let pictures = x.shape[0] / (normalization?.groups ?? 1)
     compute.pool.run(x.shape[0]) { picture, _ in
         var description = description
         kernels.max_pool(
-            y.data + picture * to, index + picture * to, x.data + picture * from, &description, normalization?.scale,
-            normalization?.shift)
+            y.data + picture * to, index + picture * to, x.data + picture * from, &description,
+            normalization?.scale(picture / pictures), normalization?.shift(picture / pictures))
     }
 }
 

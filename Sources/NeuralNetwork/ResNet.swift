@@ -19,28 +19,6 @@ public enum ResNetArchitecture: String, CaseIterable, Sendable {
     public var featureCount: Int { usesBottlenecks ? 2048 : 512 }
 }
 
-/// A convolution without bias and the batch normalisation behind it.
-struct ConvolutionUnit: Sendable {
-    /// The convolution's weight; [O, I, k, k] in PyTorch's order.
-    let weight: ParameterEntry
-    let window: Window
-    let norm: BatchNorm
-
-    init(
-        _ name: String, norm: String, inputs: Int, outputs: Int, _ window: Window, _ layout: inout ParameterLayout
-    ) {
-        weight = layout.addParameter("\(name).weight", [outputs, inputs, window.kernel, window.kernel])
-        self.window = window
-        self.norm = BatchNorm(norm, channels: outputs, &layout)
-    }
-
-    var inputs: Int { weight.shape[1] }
-    var outputs: Int { weight.shape[0] }
-
-    /// The shape of y [N, OH, OW, O] for x [N, H, W, I].
-    func outputShape(_ x: [Int]) -> [Int] { [x[0], window.positions(x[1]), window.positions(x[2]), outputs] }
-}
-
 /// out = ReLU(units(x) + shortcut(x)), a ReLU between units, the shortcut the identity where there is none.
 struct ResidualBlock: Sendable {
     let units: [ConvolutionUnit]

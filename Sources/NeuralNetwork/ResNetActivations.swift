@@ -1,11 +1,11 @@
 // What a forward pass leaves for the backward pass, and what both use on the way; all planned ahead in two arenas.
 //
 // Kept are the convolutions' outputs, the blocks' outputs and the batch statistics. The normalised, rectified values
-// between the units of a block are made again when the backward pass needs them: one cheap pass against a third of the memory.
+// between the units of a block are made again wherever they are read.
 
 import Tensors
 
-/// What the forward pass of one view keeps for its backward pass.
+/// What a forward pass keeps for its backward pass, of all views together.
 public final class ResNetActivations {
     /// One unit: where its convolution's output and its normalisation are kept.
     struct Unit {
@@ -24,22 +24,19 @@ public final class ResNetActivations {
     let pooled: Tensor
     let pooledIndex: UnsafeMutablePointer<UInt8>
     let blocks: [Block]
-    /// The pictures that a pass is over at most.
-    public let batch: Int
-    /// Height and width of the pictures.
-    public let side: Int
     private let arena: Arena
 
-    /// Plans and allocates for `batch` pictures of `side` x `side` pixels.
-    public init(_ network: ResNet, batch: Int, side: Int) {
-        self.batch = batch
-        self.side = side
+    /// Plans and allocates for up to `batch` pictures of `side` x `side` pixels in each of `views` views, each of which has
+    /// batch statistics of its own.
+    public init(_ network: ResNet, batch: Int, views: Int = 1, side: Int) {
+        let batch = views * batch
         var plan = ArenaPlan()
         typealias Place = (shape: [Int], output: Int, normalization: Int)
         func place(_ unit: ConvolutionUnit, _ x: [Int]) -> Place {
             let shape = unit.outputShape(x)
             return (
-                shape, plan.reserve(shape.reduce(1, *)), plan.reserve(Normalization.size(channels: unit.outputs))
+                shape, plan.reserve(shape.reduce(1, *)),
+                plan.reserve(Normalization.size(channels: unit.outputs, groups: views))
             )
         }
         let (_, pooledShape) = network.stemShapes([batch, side, side, 3])
@@ -63,7 +60,8 @@ public final class ResNetActivations {
         func unit(_ place: Place) -> Unit {
             Unit(
                 output: Tensor(arena.base + place.output, place.shape),
-                normalization: Normalization(arena.base + place.normalization, channels: place.shape[3]))
+                normalization: Normalization(
+                    arena.base + place.normalization, channels: place.shape[3], groups: views))
         }
         stem = unit(stemPlace)
         pooled = Tensor(arena.base + pooledPlace, pooledShape)
@@ -80,15 +78,13 @@ public final class ResNetActivations {
 
 /// Scratch memory of training passes, shared by all views: nothing in it outlives a pass.
 public final class ResNetScratch {
-    /// The rectified values between two units of a block.
-    let activation: UnsafeMutablePointer<Float>
     /// Gradients by blocks' outputs and inputs; two, since a block with a shortcut convolution needs both at once.
     let blockGradients: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)
     /// Gradients by units' outputs; two, since one is made from the other. The first also holds the stem's.
     let unitGradients: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)
     private let arena: Arena
 
-    /// Plans and allocates for `batch` pictures of `side` x `side` pixels.
+    /// Plans and allocates for `batch` pictures, all views' together, of `side` x `side` pixels.
     public init(_ network: ResNet, batch: Int, side: Int) {
         let (stem, pooled) = network.stemShapes([batch, side, side, 3])
         var largestUnit = 0
@@ -103,11 +99,10 @@ public final class ResNetScratch {
         }
         var plan = ArenaPlan()
         let places = [
-            largestUnit, largestBlock, largestBlock, max(largestUnit, stem.reduce(1, *)), largestUnit,
+            largestBlock, largestBlock, max(largestUnit, stem.reduce(1, *)), largestUnit,
         ].map { plan.reserve($0) }
         arena = Arena(count: plan.count)
-        activation = arena.base + places[0]
-        blockGradients = (arena.base + places[1], arena.base + places[2])
-        unitGradients = (arena.base + places[3], arena.base + places[4])
+        blockGradients = (arena.base + places[0], arena.base + places[1])
+        unitGradients = (arena.base + places[2], arena.base + places[3])
     }
 }

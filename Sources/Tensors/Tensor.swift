@@ -37,6 +37,13 @@ public struct Tensor: @unchecked Sendable {
         return Tensor(data, [count] + shape.dropFirst())
     }
 
+    /// The entries of one of `count` equal parts along the first axis.
+    public func part(_ index: Int, of count: Int) -> Tensor {
+        precondition(shape[0] % count == 0 && index < count)
+        let size = shape[0] / count
+        return Tensor(data + index * (self.count / count), [size] + shape.dropFirst())
+    }
+
     /// Copies `values`, one for each of the tensor's.
     public func assign(_ values: some Collection<Float>) {
         precondition(values.count == count)

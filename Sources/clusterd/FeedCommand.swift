@@ -14,34 +14,49 @@ struct FeedCommand: ParsableCommand {
         commandName: "feed",
         abstract: "Sends images to a daemon over ZeroMQ.",
         discussion: """
-            A SOURCE is
-              a folder      every .jpg .jpeg .png .webp below it, and IDX files, in natural order (2.jpg before 10.jpg);
-                            names that begin with a dot are left out, links to folders are followed once
-              a file        an image, or an IDX file such as train-images-idx3-ubyte.gz (packed or not)
-              -             a list of paths on standard input, one a line, or separated by zero bytes (find -print0);
-                            images are sent while the list is still being written
+            A SOURCE is one of
+              a folder  All .jpg .jpeg .png .webp files below it, and IDX files, in
+                        natural order (2.jpg before 10.jpg). Names that begin with
+                        a dot are left out; links to folders are followed once.
+              a file    An image, or an IDX file such as
+                        train-images-idx3-ubyte.gz, packed or not.
+              -         A list of paths on standard input, one a line, or
+                        separated by zero bytes (find -print0). Images are sent
+                        while the list is still being written.
 
             EXAMPLES
               Everything below photos/, to `clusterd serve` on this machine:
                 clusterd feed photos
-              60,000 labelled images, in a random order, twice (labels are only used to report how well clusters fit):
+
+              60,000 labelled images in a random order, twice. Labels are never
+              trained on, only used to report how well the clusters fit:
                 clusterd feed --labels --shuffle --loop 2 train-images-idx3-ubyte.gz
-              Like a camera with 5 images a second, which does not wait for a slow daemon:
+
+              Like a camera, five images a second, which does not wait for a
+              slow daemon:
                 clusterd feed photos --pattern pub --rate 5 --name cam1
+
               What another program finds, as it finds it:
                 find /data -name '*.jpg' -newer stamp | clusterd feed -
 
             PATTERNS
-              push  waits while the daemon has no room: nothing is lost. The default.
-              pub   to every subscriber; begins when the first one is there. A daemon whose queue is full drops.
-              req   waits for an answer to each image. The daemon needs a source with `pattern: rep`.
+              push  Waits while the daemon has no room: nothing is lost.
+              pub   To every subscriber; begins when the first one is there.
+                    A daemon whose queue is full drops the oldest.
+              req   Waits for an answer to each image. Needs --to, and a daemon
+                    with a source of `pattern: rep`.
 
-            The daemon may be started later than the feed, and started again in the middle of it. An image that cannot be
-            read is named and left out. Ctrl-C ends the feed in order, a second one at once.
+            The daemon may be started after the feed, and started again in the \
+            middle of it. An image that cannot be read is named and left out. \
+            Ctrl-C ends the feed in order, a second one at once.
 
-            EXIT STATUS  0 all readable images were sent, or the feed was interrupted · 64 wrong usage · 74 a source \
-            cannot be read, no image could be, or the endpoint cannot be used · 75 the receiver did not come, or left \
-            (see --timeout)
+            EXIT STATUS
+              0   All readable images were sent, or Ctrl-C.
+              64  Wrong usage.
+              74  A source cannot be read, no image could be, or the endpoint
+                  cannot be used.
+              75  The receiver did not come, or left for longer than --timeout;
+                  how many images are in doubt is said.
             """)
 
     @Argument(

@@ -12,10 +12,12 @@ struct WatchCommand: ParsableCommand {
         commandName: "watch",
         abstract: "Shows a daemon's assignments as they come.",
         discussion: """
-            On a terminal a table: when, from which source, which image, its cluster, the model's confidence, and the time
-            from the image's arrival at the daemon to the answer. Elsewhere, or with --json, one JSON object a line, as the
-            daemon published it. Rejected images, checkpoints and gaps in the numbering are told on standard error (rejected
-            ones in the table, where there is one).
+            On a terminal a table: when, from which source, which image, its \
+            cluster, the model's confidence, and the time from the image's arrival \
+            at the daemon to the answer. Elsewhere, or with --json, one JSON object \
+            a line, as the daemon published it. Rejected images, checkpoints and \
+            gaps in the numbering are told on standard error (rejected images in the \
+            table, where there is one).
 
             EXAMPLES
               clusterd watch
@@ -23,12 +25,16 @@ struct WatchCommand: ParsableCommand {
               clusterd watch --json | jq -r 'select(.cluster == 3) | .id'
               clusterd watch --count 1000 > assignments.jsonl
 
-            Assignments are numbered without holes, so what was missed is known: a watch that comes late begins with the
-            next one, and one that is too slow, or was cut off, says which numbers it has not seen. With --source this cannot
-            be told, since all sources share the numbers.
+            Assignments are numbered without holes, so what was missed is known: a \
+            watch that comes late begins with the next one, and one that is too \
+            slow, or was cut off, says which numbers it has not seen. With --source \
+            this cannot be told, since all sources share the numbers.
 
-            EXIT STATUS  0 the count was reached, the reader of the output has gone, or Ctrl-C · 64 wrong usage · 74 the \
-            endpoint cannot be used, or the output cannot be written
+            EXIT STATUS
+              0   The count was reached, the reader of the output has gone, or
+                  Ctrl-C.
+              64  Wrong usage.
+              74  The endpoint cannot be used, or the output cannot be written.
             """)
 
     @Option(name: .customLong("from"), help: ArgumentHelp("The daemon's publisher.", valueName: "endpoint"))
@@ -59,7 +65,7 @@ struct WatchCommand: ParsableCommand {
             display.say("clusterd watch: \(error)")
             throw ExitCode(EX_IOERR)
         }
-        if display.ending != .readerGone { display.end(watcher.tally) }
+        if !watcher.hasLostReader, display.ending != .readerGone { display.end(watcher.tally) }
         if case .failed(let number) = display.ending {
             display.say("clusterd watch: cannot write the output: \(String(cString: strerror(number)))")
             throw ExitCode(EX_IOERR)

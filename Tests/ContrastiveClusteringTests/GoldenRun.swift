@@ -67,7 +67,9 @@ struct GoldenRun {
         let pass = TrainingPass(model, batch: batch)
         let adam = Adam(count: model.weights.parameters.count, learningRate: learningRate)
         for step in 0..<steps {
-            for (index, name) in ["a", "b"].enumerated() { pass.views[index].assign(view(name, step: step)) }
+            for (index, name) in ["a", "b"].enumerated() {
+                pass.views(count: batch)[index].assign(view(name, step: step))
+            }
             let losses = pass.forward(count: batch, compute)
             compare("step\(step).loss", [losses.instance, losses.cluster, losses.entropy])
             for (index, view) in ["a", "b"].enumerated() {

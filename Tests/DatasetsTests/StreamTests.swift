@@ -54,6 +54,17 @@ final class StreamTests: XCTestCase {
             ])
     }
 
+    func testAnEndlessStreamEndsWhenItsFilesHaveGone() throws {
+        let scratch = try Scratch(self)
+        try scratch.write("1.jpg")
+        var stream = ImageStream(try ImageCollection(opening: [scratch.path]), passes: nil)
+        for _ in 0..<5 { XCTAssertEqual(try stream.next()?.get().id, "1.jpg") }
+        try FileManager.default.removeItem(atPath: scratch.path + "/1.jpg")
+        let gone = DatasetError(path: scratch.path + "/1.jpg", reason: .notFound)
+        XCTAssertEqual(stream.next(), .failure(gone))
+        XCTAssertNil(stream.next())
+    }
+
     func testAListIsFollowedWhileItIsWritten() throws {
         let scratch = try Scratch(self)
         let one = try scratch.write("cats/1.jpg", [1])

@@ -6,3 +6,4 @@
 #include "isa.h"
 #include "imaging.h"
 #include "network.h"
+#include "winograd.h"

@@ -60,7 +60,7 @@ public final class FeedDisplay {
     }
 
     /// What a feed came to, in a line.
-    static func summary(_ progress: FeedProgress, interrupted: Bool) -> String {
+    package static func summary(_ progress: FeedProgress, interrupted: Bool) -> String {
         var line =
             "\(counted(progress.sent, "image")) (\(byteCount(progress.bytes))) sent in \(seconds(progress.elapsed))"
         if progress.sent > 1, progress.elapsed > .milliseconds(1) { line += ", \(quantity(progress.rate)) a second" }

@@ -17,6 +17,9 @@ public struct FeedProgress: Sendable, Equatable {
     /// Why nothing moves, where nothing does.
     public var obstacle: Obstacle?
 
+    /// Creates the progress of a feed that has not begun.
+    public init() {}
+
     /// Why a feed waits.
     public enum Obstacle: Sendable, Equatable {
         /// Nobody is connected.

@@ -3,7 +3,7 @@
 import Glibc
 
 /// Says when each image is due.
-struct Pacer {
+package struct Pacer {
     /// A feed that was held up for longer does not make up for it in a burst.
     private static let patience = Duration.seconds(1)
 
@@ -12,13 +12,13 @@ struct Pacer {
     private var number = 1
 
     /// The image after the one sent at `start` is due an interval later.
-    init(rate: Double, start: ContinuousClock.Instant) {
+    package init(rate: Double, start: ContinuousClock.Instant) {
         interval = .seconds(1) / rate
         self.start = start
     }
 
     /// When the next image is due, if one is sent at `now` at the earliest.
-    mutating func next(now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+    package mutating func next(now: ContinuousClock.Instant) -> ContinuousClock.Instant {
         var due = start + interval * number
         if now - due > Self.patience {
             start = now

@@ -3,17 +3,20 @@
 // What does not fit into the terminal is left out, the least important first.
 
 /// Makes the line from a feed's progress.
-struct ProgressBar {
+package struct ProgressBar {
     private static let widestBar = 40
     private static let narrowestBar = 8
 
     /// Whether the terminal can show more than ASCII.
-    let speaksUTF8: Bool
+    package let speaksUTF8: Bool
+
+    /// Creates a bar.
+    package init(speaksUTF8: Bool) { self.speaksUTF8 = speaksUTF8 }
 
     /// The line, at most `width` columns.
     ///
     /// - Parameter rate: images a second at the moment, where it is known.
-    func line(_ progress: FeedProgress, rate: Double?, endpoint: String, width: Int) -> String {
+    package func line(_ progress: FeedProgress, rate: Double?, endpoint: String, width: Int) -> String {
         let done = progress.sent + progress.unreadable
         let count = progress.total.map { "\(grouped(done))/\(grouped($0))" } ?? counted(done, "image")
         var parts = [count]

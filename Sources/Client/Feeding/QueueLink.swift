@@ -18,8 +18,9 @@ final class QueueLink: FeedLink {
     // Optional, since both are let go of one after the other.
     private var link: LinkSocket?
     private var context: ZeroMQContext?
-    /// How many prefixes of the source's name are subscribed to; PUB only.
+    /// How many prefixes of the source's name are subscribed to, and since when none is; PUB only.
     private var subscriptions = 0
+    private var unwantedSince = ContinuousClock.now
     private var accepted = 0
 
     init(settings: FeedSettings, stop: StopSignal, tell: @escaping (LinkEvent) -> Void) throws(FeedError) {
@@ -77,7 +78,10 @@ final class QueueLink: FeedLink {
     /// Why nothing may be handed over yet.
     private func obstacle() throws(FeedError) -> FeedProgress.Obstacle? {
         try link!.updatePeers()
-        if link!.peerCount == 0 { return .noReceiver }
+        guard link!.peerCount > 0 else {
+            unwantedSince = .now
+            return .noReceiver
+        }
         guard settings.pattern == .pub else { return nil }
         try updateSubscriptions()
         return subscriptions == 0 ? .noSubscriber : nil
@@ -90,8 +94,10 @@ final class QueueLink: FeedLink {
         case .receiverBusy, .noReceiver: try link!.wait(for: [], because: obstacle)
         }
         try link!.updatePeers()
-        guard link!.absence < settings.timeout else {
-            throw .noReceiver(endpoint: settings.endpoint, waited: link!.absence, wants: .receiver, inDoubt: inDoubt)
+        let wants: FeedError.Wanted = obstacle == .noSubscriber ? .subscriber : .receiver
+        let waited = obstacle == .noSubscriber ? .now - unwantedSince : link!.absence
+        guard waited < settings.timeout else {
+            throw .noReceiver(endpoint: settings.endpoint, waited: waited, wants: wants, inDoubt: inDoubt)
         }
     }
 
@@ -104,6 +110,7 @@ final class QueueLink: FeedLink {
             guard case .frames(let frames) = message, let first = frames[0].first else { continue }
             guard settings.source.utf8.starts(with: frames[0].dropFirst()) else { continue }
             subscriptions += first == 1 ? 1 : -1
+            if subscriptions == 0 { unwantedSince = .now }
         }
     }
 }

@@ -38,10 +38,10 @@ public struct Terminal: Sendable {
 }
 
 /// How many columns a text takes.
-func columns(_ text: String) -> Int { text.reduce(0) { $0 + columns($1) } }
+package func columns(_ text: String) -> Int { text.reduce(0) { $0 + columns($1) } }
 
 /// `text` in exactly `width` columns: padded behind, or cut with an ellipsis; `keepingEnd` cuts in front.
-func fitted(_ text: String, _ width: Int, keepingEnd: Bool = false) -> String {
+package func fitted(_ text: String, _ width: Int, keepingEnd: Bool = false) -> String {
     let taken = columns(text)
     if taken <= width { return text + String(repeating: " ", count: width - taken) }
     guard width > 0 else { return "" }
@@ -57,7 +57,7 @@ func fitted(_ text: String, _ width: Int, keepingEnd: Bool = false) -> String {
 }
 
 /// `text` in at least `width` columns, padded in front.
-func rightAligned(_ text: String, _ width: Int) -> String {
+package func rightAligned(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - columns(text))) + text
 }
 

@@ -1,7 +1,7 @@
 // Numbers, times and foreign names as people read them.
 
 /// A count with its thousands set apart: `70,000`.
-func grouped(_ number: some BinaryInteger) -> String {
+package func grouped(_ number: some BinaryInteger) -> String {
     let digits = Array(String(number.magnitude))
     var text = ""
     for (index, digit) in digits.enumerated() {
@@ -12,7 +12,7 @@ func grouped(_ number: some BinaryInteger) -> String {
 }
 
 /// A number with so many decimals: `12.3`.
-func decimal(_ value: Double, places: Int) -> String {
+package func decimal(_ value: Double, places: Int) -> String {
     guard value.isFinite else { return "-" }
     let scale = (0..<places).reduce(1.0) { scale, _ in scale * 10 }
     let scaled = (abs(value) * scale).rounded()
@@ -25,10 +25,10 @@ func decimal(_ value: Double, places: Int) -> String {
 }
 
 /// A rate or another quantity, with a decimal only where it tells something.
-func quantity(_ value: Double) -> String { decimal(value, places: abs(value) < 100 ? 1 : 0) }
+package func quantity(_ value: Double) -> String { decimal(value, places: abs(value) < 100 ? 1 : 0) }
 
 /// A number of bytes: `54.9 MB`.
-func byteCount(_ bytes: Int) -> String {
+package func byteCount(_ bytes: Int) -> String {
     let units = ["kB", "MB", "GB", "TB"]
     guard bytes >= 1000 else { return "\(bytes) bytes" }
     var value = Double(bytes) / 1000
@@ -41,7 +41,7 @@ func byteCount(_ bytes: Int) -> String {
 }
 
 /// A duration in a sentence: `2.4 s`, `3 min 12 s`.
-func seconds(_ duration: Duration) -> String {
+package func seconds(_ duration: Duration) -> String {
     let value = duration / .seconds(1)
     guard value >= 99.95 else { return value == value.rounded() ? "\(Int(value)) s" : "\(decimal(value, places: 1)) s" }
     let whole = Int(value.rounded())
@@ -49,15 +49,16 @@ func seconds(_ duration: Duration) -> String {
 }
 
 /// A duration as a clock shows it: `0:07`, `1:02:03`.
-func clock(_ duration: Duration) -> String {
-    let whole = Int((duration / .seconds(1)).rounded(.up))
+package func clock(_ duration: Duration) -> String {
+    let (begun, rest) = duration.components
+    let whole = Int(begun) + (rest > 0 ? 1 : 0)
     func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
     let minutes = whole / 60 % 60
     return whole < 3600 ? "\(minutes):\(two(whole % 60))" : "\(whole / 3600):\(two(minutes)):\(two(whole % 60))"
 }
 
 /// A count and its noun: `1 image`, `2 images`.
-func counted(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
+package func counted(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
 
 /// A name from elsewhere, without the control characters that would move a terminal's cursor or worse.
 public func printable(_ text: String) -> String {

@@ -4,7 +4,7 @@ import Glibc
 import StreamProtocol
 
 /// Lays out rows for a width.
-struct AssignmentTable {
+package struct AssignmentTable {
     private static let timeWidth = 12
     private static let clusterWidth = 7
     private static let confidenceWidth = 10
@@ -15,14 +15,15 @@ struct AssignmentTable {
     private let idWidth: Int
 
     /// Shares out what the columns of fixed width leave.
-    init(width: Int) {
+    package init(width: Int) {
         let fixed = Self.timeWidth + Self.clusterWidth + Self.confidenceWidth + Self.latencyWidth + 5 * Self.gap.count
         let rest = max(16, width - 1 - fixed)
         sourceWidth = max(6, min(16, rest / 3))
         idWidth = min(60, rest - sourceWidth)
     }
 
-    var header: String {
+    /// The names of the columns.
+    package var header: String {
         line(
             "TIME", "SOURCE", "ID",
             [
@@ -32,7 +33,7 @@ struct AssignmentTable {
     }
 
     /// The latency is from the image's arrival at the daemon to publishing, both by the daemon's clock.
-    func row(_ assignment: AssignmentMessage) -> String {
+    package func row(_ assignment: AssignmentMessage) -> String {
         let latency = Double(assignment.published) - Double(assignment.received)
         return line(
             Self.timeOfDay(assignment.published), assignment.source, Self.name(assignment),
@@ -44,7 +45,7 @@ struct AssignmentTable {
     }
 
     /// A rejection says its reason where an assignment has its figures.
-    func row(_ rejected: RejectedMessage, at time: Int64) -> String {
+    package func row(_ rejected: RejectedMessage, at time: Int64) -> String {
         let width = Self.clusterWidth + Self.confidenceWidth + Self.latencyWidth + 2 * Self.gap.count
         return line(
             Self.timeOfDay(time), rejected.source, rejected.id ?? "-",

@@ -1,9 +1,9 @@
 // Finds what a subscriber has missed: assignments are numbered without holes within an epoch, and heartbeats name the last.
 
 /// Follows the numbers of the assignments that arrive.
-struct NumberingTracker {
+package struct NumberingTracker {
     /// What a number tells.
-    enum Finding: Equatable {
+    package enum Finding: Equatable {
         /// Numbers that have been left out.
         case missing(ClosedRange<UInt64>)
         /// The daemon numbers anew, from 1.
@@ -13,8 +13,11 @@ struct NumberingTracker {
     private var epoch: String?
     private var last: UInt64 = 0
 
+    /// Creates a tracker that has seen nothing.
+    package init() {}
+
     /// Takes an assignment's number.
-    mutating func assignment(epoch: String, sequence: UInt64) -> [Finding] {
+    package mutating func assignment(epoch: String, sequence: UInt64) -> [Finding] {
         // Joining late is no gap: counting begins with the first number seen.
         if self.epoch == nil {
             self.epoch = epoch
@@ -25,7 +28,7 @@ struct NumberingTracker {
     }
 
     /// Takes the last number given, as a heartbeat names it.
-    mutating func heartbeat(epoch: String, last sequence: UInt64) -> [Finding] {
+    package mutating func heartbeat(epoch: String, last sequence: UInt64) -> [Finding] {
         if self.epoch == nil {
             self.epoch = epoch
             last = sequence

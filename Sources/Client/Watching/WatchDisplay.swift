@@ -131,6 +131,7 @@ public final class WatchDisplay {
         eraseStatus()
         flush()
         _ = errors.write(Array((line + "\n").utf8))
+        if rowsSinceHeader < Int.max { rowsSinceHeader += 1 }
     }
 
     private func flush() {

@@ -73,6 +73,9 @@ public struct WatchTally: Sendable, Equatable {
     /// From the first assignment to the last.
     public internal(set) var elapsed = Duration.zero
 
+    /// Creates the tally of a watch that has heard nothing.
+    public init() {}
+
     /// What was heard, in a line.
     public var summary: String {
         var line = counted(assignments, "assignment")

@@ -9,6 +9,8 @@ import ZeroMQ
 public final class Watcher {
     /// What has been heard.
     public private(set) var tally = WatchTally()
+    /// Whether the watch has ended because the reader of its output has gone.
+    public private(set) var hasLostReader = false
 
     private static let patience = Duration.seconds(1)
     private static let idleInterval = Duration.milliseconds(250)
@@ -70,7 +72,10 @@ public final class Watcher {
             }
             guard tell(.idle) else { return }
             _ = try poller.wait(timeout: Self.idleInterval)
-            if let outputToken, poller.events(of: outputToken).contains(.error) { return }
+            if let outputToken, poller.events(of: outputToken).contains(.error) {
+                hasLostReader = true
+                return
+            }
         }
     }
 

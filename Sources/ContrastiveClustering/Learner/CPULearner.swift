@@ -69,7 +69,7 @@ public final class CPULearner: Learner {
         precondition(images.count >= 2, "a mini-batch has two images or more")
         let pass = trainingPass(for: images.count)
         let number = step + 1
-        views.makeTrainingViews(pass.views, of: images, seed: seed, step: number, compute.pool)
+        views.makeTrainingViews(pass.views(count: images.count), of: images, seed: seed, step: number, compute.pool)
 
         let statistics = model.weights.statistics.values
         let losses = pass.forward(count: images.count, compute)

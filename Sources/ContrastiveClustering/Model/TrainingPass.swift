@@ -8,13 +8,13 @@ import Tensors
 package final class TrainingPass {
     /// The pictures that a view has at most.
     package let batch: Int
-    /// Each view's pictures, [batch, S, S, 3]; written by the caller.
-    package let views: [Tensor]
+    /// The pictures of both views, [2 batch, S, S, 3]; see `views(count:)`.
+    private let pictures: Tensor
     /// The gradient of each parameter, laid out like the parameters.
     package let gradients: Arena
     private let model: ContrastiveModel
     private let settings: LossSettings
-    private let activations: [ResNetActivations]
+    private let activations: ResNetActivations
     private let scratch: ResNetScratch
     private let memory: Memory
     private let arena: Arena
@@ -32,8 +32,8 @@ package final class TrainingPass {
         self.batch = batch
         self.settings = settings
         let side = model.settings.imageSize
-        activations = (0..<2).map { _ in ResNetActivations(model.backbone, batch: batch, side: side) }
-        scratch = ResNetScratch(model.backbone, batch: batch, side: side)
+        activations = ResNetActivations(model.backbone, batch: batch, views: 2, side: side)
+        scratch = ResNetScratch(model.backbone, batch: 2 * batch, side: side)
         gradients = Arena(count: model.weights.parameters.count)
 
         let (rows, width) = (2 * batch, model.featureCount)
@@ -41,18 +41,21 @@ package final class TrainingPass {
         var plan = ArenaPlan()
         let shapes =
             [width, instance, clusters, width, width, width, instance, clusters, width].map { [rows, $0] }
-            + Array(repeating: [batch, side, side, 3], count: 2)
+            + [[rows, side, side, 3]]
         let places = shapes.map { plan.reserve($0.reduce(1, *)) }
         let arena = Arena(count: plan.count)
         let tensors = zip(places, shapes).map { Tensor(arena.base + $0, $1) }
         memory = Memory(
             h: tensors[0], z: tensors[1], c: tensors[2], instanceHidden: tensors[3], clusterHidden: tensors[4],
             dh: tensors[5], dz: tensors[6], dc: tensors[7], dhidden: tensors[8])
-        views = Array(tensors[9...])
+        pictures = tensors[9]
         self.arena = arena
         loss = (batch, ContrastiveLoss(batch: batch, clusters: clusters, settings: settings))
         norms = Array(repeating: 1, count: rows)
     }
+
+    /// Each view's pictures, [count, S, S, 3], for a pass over `count` pictures a view; to be written by the caller.
+    package func views(count: Int) -> [Tensor] { (0..<2).map { pictures.prefix(2 * count).part($0, of: 2) } }
 
     /// h of the last forward pass over `count` pictures a view, [2 count, d], view a's before view b's.
     package func features(count: Int) -> Tensor { memory.h.prefix(2 * count) }
@@ -68,10 +71,7 @@ package final class TrainingPass {
         precondition(count >= 1 && count <= batch)
         let weights = model.weights
         let (h, z, c) = (features(count: count), instances(count: count), probabilities(count: count))
-        for (view, x) in views.enumerated() {
-            model.backbone.forward(
-                rows(of: h, view: view), x.prefix(count), activations[view], scratch, weights, compute)
-        }
+        model.backbone.forward(h, pictures.prefix(2 * count), activations, weights, compute)
         model.instanceHead.forward(z, hidden: memory.instanceHidden.prefix(2 * count), h, weights, compute)
         normalizeRows(z, norms: &norms, z)
         model.clusterHead.forward(c, hidden: memory.clusterHidden.prefix(2 * count), h, weights, compute)
@@ -102,15 +102,7 @@ package final class TrainingPass {
                 dh, adds: settings.heads == .both, dc, dhidden: dhidden,
                 hidden: memory.clusterHidden.prefix(2 * count), h, weights, gradients, compute)
         }
-        for (view, x) in views.enumerated() {
-            model.backbone.backward(
-                gradients, rows(of: dh, view: view), x.prefix(count), activations[view], scratch, weights, compute)
-        }
-    }
-
-    /// One view's rows of a tensor that holds both views'.
-    private func rows(of tensor: Tensor, view: Int) -> Tensor {
-        let count = tensor.shape[0] / 2
-        return Tensor(tensor.data + view * count * tensor.shape[1], [count, tensor.shape[1]])
+        model.backbone.backward(
+            gradients, dh, pictures.prefix(2 * count), activations, scratch, weights, compute)
     }
 }

@@ -1,0 +1,83 @@
+// Winograd's minimal filtering F(4x4, 3x3) for 3x3 convolutions with stride 1 and padding 1 (Lavin and Gray 2016,
+// https://arxiv.org/abs/1509.09308), over NHWC float32, all single-threaded: the caller divides the work.
+//
+// A picture is cut into tiles of 4x4 output pixels, each made from 6x6 input pixels. Both are taken to a space of 6x6 = 36
+// positions where the convolution is one matrix product a position. Matrices there lie in panels of `panel`
+// channels, [position][panel][row][channel of the panel], so that products read and write whole cache lines in order.
+#pragma once
+#include "isa.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CK_POSITIONS = 36 };  // of a transformed tile
+
+// A batch of pictures cut into tiles; input and output have the same height and width.
+typedef struct {
+    size_t batch, height, width;
+    size_t tile_rows, tile_columns;  // tiles of a picture: height / 4 and width / 4, rounded up
+} ck_tiling;
+
+// A scale and a shift a channel, other ones for each group of pictures.
+typedef struct {
+    const float *scale, *shift;  // of the first group's channels
+    size_t pictures;             // of a group
+    size_t stride;               // from one group's scales and shifts to the next's
+} ck_affine;
+
+// What becomes of a result v on its way to memory: at most one of three things.
+typedef struct {
+    // It is added to what is there.
+    bool adds;
+    // If not NULL, v itself is stored and sum[c] += v - origin[c], product[c] += (v - origin[c])^2.
+    const float *origin;
+    // If not NULL, v is set to 0 where x * scale + shift <= 0, x [batch, height, width, channels] being what a ReLU behind
+    // that affine got; then sum[c] += v and product[c] += v * (x - mean[c]), mean with the affine's stride.
+    const float *x;
+    const ck_affine *affine;
+    const float *mean;
+    // [groups][2][channels]: sums of each group of `pictures`, then products.
+    float *sums;
+    size_t pictures;
+} ck_epilogue;
+
+typedef struct {
+    // Channels of a panel; the functions below take channel counts that are multiples of it.
+    size_t panel;
+
+    // to [36][outputs / panel][inputs][panel] = the transformed weight [3][3][inputs][outputs]. With `transposes`, of
+    // the weight turned by 180 degrees with inputs and outputs exchanged, which is what the gradient by the input takes:
+    // to [36][inputs / panel][outputs][panel]. Only panels first ..< last are written.
+    void (*weights)(float *to, const float *weight, size_t inputs, size_t outputs, bool transposes, size_t first,
+                    size_t last);
+
+    // Rows 0 ..< count of to [36][channels / panel][rows][panel] = the transformed 6x6 neighbourhoods of tiles
+    // first ..< first + count of x [batch, height, width, channels], 0 outside the picture. If affine is not NULL x is
+    // max(0, x * scale + shift).
+    void (*input)(float *to, const float *x, const ck_tiling *tiling, size_t channels, size_t first, size_t count,
+                  size_t rows, const ck_affine *affine);
+
+    // y [batch, height, width, channels] at tiles first ..< first + count = the result of products, rows 0 ..< count of
+    // from [36][channels / panel][rows][panel].
+    void (*output)(float *y, const float *from, const ck_tiling *tiling, size_t channels, size_t first, size_t count,
+                   size_t rows, const ck_epilogue *epilogue);
+
+    // Rows 0 ..< count of to [36][channels / panel][rows][panel] = the adjoint of `output`: the transformed gradient by
+    // the output.
+    void (*gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels, size_t first, size_t count,
+                     size_t rows);
+
+    // dweight [3][3][inputs][outputs] += the adjoint of `weights`, from [36][outputs / panel][inputs][panel];
+    // only panels first ..< last are read.
+    void (*weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t first, size_t last);
+
+    // c [n / panel][rows][panel] = a [k / panel][rows][panel] times b [n / panel][k][panel], for panels first ..< last of n.
+    void (*product)(float *c, const float *a, const float *b, size_t rows, size_t k, size_t first, size_t last);
+
+    // c [n / panel][m][panel] (+)= the transpose of a [m / panel][rows][panel] times b [n / panel][rows][panel], for
+    // panels first ..< last of n.
+    void (*product_transposed)(float *c, const float *a, const float *b, size_t rows, size_t m, size_t first,
+                               size_t last, bool adds);
+} ck_winograd_kernels;
+
+// The functions compiled for `isa`, which the processor must support.
+const ck_winograd_kernels *ck_winograd(ck_isa isa);

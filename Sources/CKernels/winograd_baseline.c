@@ -1,0 +1,3 @@
+// The Winograd family for what the compiler may assume: SSE2 on x86-64, NEON on ARM.
+#include "vector.h"
+#include "winograd.inc.h"

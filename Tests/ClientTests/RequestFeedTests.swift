@@ -1,0 +1,68 @@
+// Feeding by REQ: an image is sent when the one before has been answered, and again when its answer is missing.
+
+import Client
+import Foundation
+import StreamProtocol
+import XCTest
+import ZeroMQ
+
+final class RequestFeedTests: XCTestCase {
+    func testEachImageIsAnswered() throws {
+        let context = try ZeroMQContext()
+        var reply = try patientSocket(context, .rep)
+        let settings = try FeedSettings(pattern: .req, endpoint: try reply.bind(anyPort))
+        let feed = try RunningFeed(try numberedImages(20), settings: settings)
+        for number in 0..<20 {
+            XCTAssertEqual(try receiveImage(&reply).sequence, UInt64(number + 1))
+            XCTAssertEqual(feed.current.progress.sent, number)
+            try reply.send([Array("OK".utf8)])
+        }
+        let outcome = feed.wait()
+        XCTAssertNil(outcome.error)
+        XCTAssertEqual(outcome.progress.sent, 20)
+    }
+
+    func testARequestIsSentAgainWhereItsAnswerIsMissing() throws {
+        let context = try ZeroMQContext()
+        // A ROUTER may leave a request unanswered.
+        var router = try patientSocket(context, .router)
+        let settings = try FeedSettings(
+            pattern: .req, endpoint: try router.bind(anyPort), timeout: .seconds(2))
+        let feed = try RunningFeed(try numberedImages(1), settings: settings)
+        guard case .frames(let first) = try router.receive() else { return XCTFail("too large") }
+        guard case .frames(let second) = try router.receive() else { return XCTFail("too large") }
+        XCTAssertNotEqual(first[0], second[0], "a fresh connection")
+        XCTAssertEqual(first[2], second[2])
+        XCTAssertEqual(first[4], second[4])
+        try router.send([second[0], [], Array("OK".utf8)])
+        let outcome = feed.wait()
+        XCTAssertNil(outcome.error)
+        XCTAssertEqual(outcome.events, [.resending(id: "n/0")])
+    }
+
+    func testAReceiverThatNeverAnswersIsGivenUp() throws {
+        let context = try ZeroMQContext()
+        var pull = try patientSocket(context, .router)
+        let settings = try FeedSettings(
+            pattern: .req, endpoint: try pull.bind(anyPort), timeout: .milliseconds(300))
+        let outcome = try RunningFeed(try numberedImages(3), settings: settings).wait()
+        guard case .noReply(settings.endpoint, let waited, "n/0", 2) = outcome.error else {
+            return XCTFail("\(String(describing: outcome.error))")
+        }
+        XCTAssertGreaterThanOrEqual(waited, .milliseconds(300))
+        XCTAssertEqual(outcome.progress.sent, 0)
+        XCTAssertEqual(outcome.error?.isTemporary, true)
+    }
+
+    func testStoppingEndsTheWaitForAnAnswer() throws {
+        let context = try ZeroMQContext()
+        var reply = try patientSocket(context, .rep)
+        let feed = try RunningFeed(
+            try numberedImages(3), settings: try FeedSettings(pattern: .req, endpoint: try reply.bind(anyPort)))
+        _ = try receiveImage(&reply)
+        feed.stop.request()
+        let outcome = feed.wait()
+        XCTAssertNil(outcome.error)
+        XCTAssertEqual(outcome.progress.sent, 0)
+    }
+}
