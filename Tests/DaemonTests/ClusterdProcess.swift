@@ -29,26 +29,30 @@ final class TestProcess: Sendable {
         self.input = input.fileHandleForWriting
         self.output = Monitor(Output())
         self.errors = Monitor(Output())
+        try process.run()
         Self.collect(output, into: self.output)
         Self.collect(errors, into: self.errors)
-        try process.run()
     }
 
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
+    /// Reads a stream to its end on a thread of its own: Foundation's readability handlers now and then miss the end.
     private static func collect(_ pipe: Pipe, into output: Monitor<Output>) {
-        pipe.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            output.withLock { output in
-                output.unfinished += data
-                while let newline = output.unfinished.firstIndex(of: UInt8(ascii: "\n")) {
-                    output.lines.append(String(decoding: output.unfinished[..<newline], as: UTF8.self))
-                    output.unfinished.removeFirst(newline + 1)
+        let reading = pipe.fileHandleForReading
+        WorkerThread(name: "collector") {
+            while true {
+                let data = reading.availableData
+                output.withLock { output in
+                    output.unfinished += data
+                    while let newline = output.unfinished.firstIndex(of: UInt8(ascii: "\n")) {
+                        output.lines.append(String(decoding: output.unfinished[..<newline], as: UTF8.self))
+                        output.unfinished.removeFirst(newline + 1)
+                    }
+                    output.isClosed = data.isEmpty
                 }
-                output.isClosed = data.isEmpty
+                if data.isEmpty { return }
             }
-            if data.isEmpty { handle.readabilityHandler = nil }
-        }
+        }.start()
     }
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }

@@ -57,7 +57,9 @@ final class PythonClientTests: XCTestCase {
             }
             let assignments = try running.assignments(10)
             XCTAssertEqual(Set(assignments.map(\.source)), ["raspberry_pi"])
-            XCTAssertEqual(assignments.map(\.sequence), Array(1...10))
+            // The daemon may have heard the sender before this test heard the daemon.
+            let first = assignments[0].sequence
+            XCTAssertEqual(assignments.map(\.sequence), Array(first..<first + 10))
             if kind == "raw" { XCTAssertEqual(Set(assignments.map(\.cluster)), [1]) }
             try sender.input.close()
             XCTAssertEqual(sender.wait(), 0, "\(sender.errors.read { $0.lines })")

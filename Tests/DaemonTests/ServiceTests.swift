@@ -66,19 +66,33 @@ final class ServiceTests: XCTestCase {
         XCTAssertEqual(running.service.summary.trained, 0, "the step is still under way")
     }
 
+    func testWhatWaitsForTrainingWaitsWithItsSenderAndWhatIsAdmittedIsAnswered() throws {
+        let running = try RunningService(batchSize: 4, gateOpen: false)
+        var sender = try running.sender()
+        for number in 0..<4 { try sender.send(greyMessage(number)) }
+        running.gate.waitForArrival()
+        for number in 4..<40 { try sender.send(greyMessage(number)) }
+        // Four in the step under way, eight in the buffer, and none in between that would be answered late.
+        XCTAssertEqual(try running.assignments(12).last?.sequence, 12)
+        XCTAssertEqual(running.service.summary.received, 12)
+        running.gate.open()
+        XCTAssertEqual(try running.assignments(28).last?.sequence, 40)
+        running.training.waitForTrained(10)
+    }
+
     func testStoppingDrainsTrainsTheRestAndWritesACheckpoint() throws {
-        let running = try RunningService(batchSize: 8, gateOpen: false)
+        let running = try RunningService(batchSize: 64, gateOpen: false)
         var sender = try running.sender()
         for number in 0..<100 { try sender.send(greyMessage(number)) }
-        // All are admitted, most of them wait.
+        // All are admitted, and training is far from done when the end begins.
         while running.service.summary.admitted < 100 { _ = try running.nextHeartbeat() }
         running.gate.open()
         let summary = running.service.stop()
         XCTAssertEqual(try running.assignments(100).map(\.sequence).last, 100)
         XCTAssertEqual(summary.assigned, 100)
         XCTAssertEqual(summary.trained, 100)
-        XCTAssertEqual(summary.steps, 13, "twelve whole mini-batches and a half one")
-        XCTAssertEqual(try running.folder.files, ["step-000000013.safetensors"])
+        XCTAssertEqual(summary.steps, 2, "a whole mini-batch and more than half of one")
+        XCTAssertEqual(try running.folder.files, ["step-000000002.safetensors"])
         XCTAssertEqual(running.service.stop(), summary, "stopping again is harmless")
     }
 

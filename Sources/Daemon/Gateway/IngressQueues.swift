@@ -1,7 +1,8 @@
 // The queues between the Gateway and the decoding workers: one a source, served in turn.
 //
-// Serving in turn keeps a busy source from starving another. A source that blocks is served only while training has room
-// for one more image, since each of its images is to be trained on; the others are served all the same.
+// Serving in turn keeps a busy source from starving another. Each image of a source that blocks is to be trained on, so it
+// is admitted only while training has room for one more, with its place reserved: what waits for training waits with its
+// sender, and what has been admitted is answered at once. Other sources are served whether training has room or not.
 
 import StreamProtocol
 
@@ -21,6 +22,9 @@ package struct TakenImage: Sendable {
 package final class IngressQueues: Sendable {
     private struct State: Sendable {
         var queues: [IngressQueue]
+        /// Places in training reserved for a source's images in its queue.
+        var reserved: [Int]
+        var training: TrainingBuffer?
         var nextSource = 0
         var isClosed = false
     }
@@ -38,7 +42,7 @@ package final class IngressQueues: Sendable {
     ///
     /// - Parameters:
     ///   - largestImage: the bytes that an image's payload may have.
-    ///   - onRoom: called, on the thread that takes, when a source that blocks has room again.
+    ///   - onRoom: called when a source that blocks may have room again, on the thread that made it.
     package init(
         sources: [SourceSettings], limits: QueueLimits, largestImage: Int,
         onRoom: @escaping @Sendable () -> Void = {}
@@ -49,12 +53,16 @@ package final class IngressQueues: Sendable {
             State(
                 queues: sources.map {
                     IngressQueue(overload: $0.overload, limits: limits, largestImage: largestImage)
-                }))
+                }, reserved: Array(repeating: 0, count: sources.count)))
     }
 
-    /// Whether a source's socket may be read: always, unless it blocks and its queue is full.
+    /// Has sources that block admit images only while `training` has room for them.
+    package func admit(asLongAs training: TrainingBuffer) { state.withLock { $0.training = training } }
+
+    /// Whether a source's socket may be read: always, unless it blocks and its queue or training is full.
     package func mayRead(source: Int) -> Bool {
-        sources[source].overload != .block || state.read { $0.queues[source].hasRoom }
+        sources[source].overload != .block
+            || state.read { $0.queues[source].hasRoom && $0.training?.hasRoom ?? true }
     }
 
     /// Puts an image of a source for which `mayRead` holds in its queue. One thread offers.
@@ -63,15 +71,15 @@ package final class IngressQueues: Sendable {
     package func offer(_ image: IncomingImage, source: Int) -> [DroppedImage] {
         state.withLock { state in
             if state.isClosed { return [DroppedImage(image: image, reason: .stopping)] }
+            if sources[source].overload == .block, state.training?.reserve() ?? false { state.reserved[source] += 1 }
             return state.queues[source].offer(image)
         }
     }
 
     /// Waits for an image and takes it, sources in turn.
     ///
-    /// - Parameter trainingRoom: reserves a place in training and says whether there was one; asked at most once for an
-    ///   image taken or passed over, with the queues locked, so it must not call them. What it reserves goes with the
-    ///   image returned.
+    /// - Parameter trainingRoom: reserves a place in training, for an image that has none, and says whether there was one;
+    ///   asked at most once, with the queues locked, so it must not call them. What it reserves goes with the image returned.
     /// - Returns: nil once the queues are closed and empty.
     package func take(trainingRoom: () -> Bool) -> TakenImage? {
         let taking: Taking = state.wait { state in
@@ -79,9 +87,10 @@ package final class IngressQueues: Sendable {
             for offset in 0..<sources.count {
                 let source = (state.nextSource + offset) % sources.count
                 guard state.queues[source].count > 0 else { continue }
-                let reserved = hasTrainingRoom ?? trainingRoom()
-                hasTrainingRoom = reserved
                 let overload = sources[source].overload
+                let wasReserved = state.reserved[source] > 0
+                let reserved = wasReserved || hasTrainingRoom ?? trainingRoom()
+                if wasReserved { state.reserved[source] -= 1 } else { hasTrainingRoom = reserved }
                 if overload == .block, !reserved { continue }
                 let wasFull = overload == .block && !state.queues[source].hasRoom
                 guard let image = state.queues[source].take() else { continue }
@@ -97,8 +106,12 @@ package final class IngressQueues: Sendable {
         return image
     }
 
-    /// Lets those who wait in `take` ask again whether training has room; to be called whenever it gets some.
-    package func trainingRoomFreed() { state.withLock { _ in } }
+    /// Lets those who wait in `take` ask again whether training has room, and sources that block be read; to be called
+    /// whenever it gets some.
+    package func trainingRoomFreed() {
+        state.withLock { _ in }
+        onRoom()
+    }
 
     /// Says that no further image will come: what waits can still be taken.
     package func close() { state.withLock { $0.isClosed = true } }

@@ -1,8 +1,7 @@
 // The workers that turn bytes into pixels, several at once, without changing the order of any queue's images.
 //
-// An image is taken with a place in the training buffer reserved for it. While there is none, images of blocking sources
-// stay in their queues, and behind them their senders wait; those of other sources go without training. Every image taken
-// ends as an assignment or as a rejection.
+// An image is taken with a place in the training buffer reserved for it. While there is none, the senders of blocking
+// sources wait, and images of other sources go without training. Every image taken ends as an assignment or as a rejection.
 
 import Imaging
 import StreamProtocol

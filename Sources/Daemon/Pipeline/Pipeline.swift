@@ -92,6 +92,7 @@ package final class Pipeline: Sendable {
     ) {
         let queue = AssignQueue(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
         let buffer = TrainingBuffer(batchSize: settings.batchSize) { intake.trainingRoomFreed() }
+        intake.admit(asLongAs: buffer)
         self.agreement = agreement
         decoder = Decoder(
             threads: settings.decoderThreads, intake: intake, sources: sources, decode: decode,

@@ -1,7 +1,7 @@
 // The images that wait to be trained on: the mini-batch being filled and one more.
 //
-// A place is reserved before an image is taken from its queue and decoded. So whoever finds no place can leave a blocking
-// source's image where it is, to its sender, and every image that has one is trained on; memory stays bounded.
+// A place is reserved before an image is decoded, for a source that blocks even before it is admitted. So whoever finds no
+// place leaves such an image to its sender, and every image that has one is trained on; memory stays bounded.
 
 import Imaging
 
@@ -44,6 +44,9 @@ package final class TrainingBuffer: Sendable {
 
     /// Images in the buffer, and places reserved for images that are being decoded.
     package var occupied: Int { state.read { $0.images.count + $0.reserved } }
+
+    /// Whether there is a place to reserve.
+    package var hasRoom: Bool { occupied < capacity }
 
     /// Reserves a place for an image still to be decoded; false where the buffer is full.
     package func reserve() -> Bool {
