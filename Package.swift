@@ -37,13 +37,13 @@ let package = Package(
         // The stream.
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"]),
         .target(name: "StreamProtocol"),
-        .target(name: "Datasets", dependencies: ["StreamProtocol", "Imaging", "CZlib"]),
+        .target(name: "Datasets", dependencies: ["StreamProtocol", "Tensors", "CZlib"]),
         .target(name: "Offline", dependencies: ["ContrastiveClustering", "Checkpoints", "Datasets"]),
         .target(name: "Client", dependencies: ["ZeroMQ", "StreamProtocol", "Datasets"]),
         .target(
             name: "Daemon",
             dependencies: [
-                "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints",
+                "Tensors", "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -52,7 +52,7 @@ let package = Package(
         .executableTarget(
             name: "clusterd",
             dependencies: [
-                "Daemon", "Client", "Offline",
+                "Daemon", "Client", "Datasets", "Offline", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "clusterd-bench", dependencies: ["ContrastiveClustering"]),
