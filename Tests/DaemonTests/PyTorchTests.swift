@@ -27,7 +27,8 @@ final class PyTorchTests: XCTestCase {
         let settings = ["model.architecture=resnet34", "model.clusters=10", "publish.probabilities=true", "threads=2"]
 
         let training = try TestProcess.serve(folder, set: settings + ["train.batch_size=50"])
-        let sender = try run(["send", try endpoints(of: training).queue, "\(count)"])
+        let (trainingQueue, trainingPublisher) = try endpoints(of: training)
+        let sender = try run(["train", trainingQueue, trainingPublisher, "\(count)"])
         XCTAssertEqual(sender.wait(), 0, "\(sender.errors.read { $0.lines })")
         training.signal(SIGTERM)
         XCTAssertEqual(training.wait(), 0)

@@ -1,9 +1,9 @@
 """Whether PyTorch, with the weights of a checkpoint, says of pictures what the daemon says that resumed it.
 
-usage: pytorch_agreement.py send QUEUE COUNT
+usage: pytorch_agreement.py train QUEUE PUBLISHER COUNT
        pytorch_agreement.py compare QUEUE PUBLISHER CHECKPOINT COUNT
 
-`send` gives the daemon pictures to train on. `compare` sends them again, reads the answers, computes them from the
+`train` gives the daemon pictures to train on, and ends when all are answered. `compare` sends them again, reads the answers, computes them from the
 checkpoint's file and prints {"same": clusters that agree, "difference": largest difference of a probability, "used": how
 many clusters the daemon has answered with}.
 """
@@ -79,13 +79,12 @@ def computed(checkpoint, images):
         return torch.cat([model(part)[2] for part in x.split(100)]).numpy()
 
 
-if sys.argv[1] == "send":
-    send(sys.argv[2], pictures(int(sys.argv[3])))
-    zmq.Context.instance().destroy(linger=30_000)
+queue, publisher, *checkpoint, count = sys.argv[2:]
+images = pictures(int(count))
+if sys.argv[1] == "train":
+    answers(queue, publisher, images)
 else:
-    queue, publisher, checkpoint, count = sys.argv[2:]
-    images = pictures(int(count))
-    daemon, torch = answers(queue, publisher, images), computed(checkpoint, images)
+    daemon, torch = answers(queue, publisher, images), computed(checkpoint[0], images)
     same = int((daemon.argmax(1) == torch.argmax(1)).sum())
     used = len(set(daemon.argmax(1).tolist()))
     print(json.dumps({"same": same, "difference": float(abs(daemon - torch).max()), "used": used}))
