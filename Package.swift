@@ -55,7 +55,12 @@ let package = Package(
                 "Daemon", "Client", "Datasets", "Offline", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .executableTarget(name: "clusterd-bench", dependencies: ["ContrastiveClustering"]),
+        .executableTarget(
+            name: "clusterd-bench",
+            dependencies: [
+                "ContrastiveClustering",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         // Tests, one target a module.
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),

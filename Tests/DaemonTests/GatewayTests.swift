@@ -275,6 +275,33 @@ final class GatewayTests: XCTestCase {
         XCTAssertNil(rig.gateway.queues.take(trainingRoom: { true }))
     }
 
+    func testStopInputStillReadsWhatConnectedSendersHaveSent() throws {
+        let rig = try Rig([source(.block)])
+        defer { rig.gateway.finish() }
+        var sender = try rig.sender()
+        for number in 1...500 { try sender.send(message(number)) }
+        rig.gateway.stopInput()
+        rig.gateway.queues.close()
+        XCTAssertEqual(rig.takeNumbers(500), Array(1...500))
+    }
+
+    func testASenderThatNeverPausesDoesNotHoldUpTheStop() throws {
+        let rig = try Rig([source(.block)]) { $0.drainTime = .milliseconds(300) }
+        defer { rig.gateway.finish() }
+        var sender = try rig.sender()
+        try sender.set(.sendTimeout, .milliseconds(50))
+        let gateway = rig.gateway
+        let stopper = WorkerThread(name: "stopper") { gateway.stopInput() }
+        stopper.start()
+        var number = 0
+        while stopper.isRunning {
+            number += 1
+            // Times out once the daemon reads no more.
+            try? sender.send(message(number))
+        }
+        XCTAssertGreaterThan(number, 1)
+    }
+
     func testFinishLosesNothingForAConnectedSubscriber() throws {
         let rig = try Rig([source(.block)])
         let count = 20_000

@@ -28,9 +28,14 @@ final class GatewayLoop: @unchecked Sendable {
     private var publisher: Socket?
     private var sources: [(reader: SourceReader, token: Poller.Token)] = []
     private var firstSource = 0
+    /// Set once the input is to be stopped: until when it is still read, and when it last brought something.
+    private var drain: (deadline: ContinuousClock.Instant, lastArrival: ContinuousClock.Instant)?
     private var poller = Poller()
     private let wakeupToken: Poller.Token
     private let publisherToken: Poller.Token
+
+    /// How long nothing must come for the senders' messages to have been read: loopback and local networks take less.
+    private static let quiet = Duration.milliseconds(100)
 
     /// How many messages of one source are read before the next one's turn.
     private static let turn = 64
@@ -67,7 +72,7 @@ final class GatewayLoop: @unchecked Sendable {
         var nextHeartbeat = ContinuousClock.now
         while true {
             let (stopsInput, finishes) = gateway.control.read { ($0.stopsInput || $0.finishes, $0.finishes) }
-            if stopsInput, !sources.isEmpty || !gateway.control.read(\.inputIsStopped) { closeSources() }
+            if finishes || (stopsInput && isDrained()) { closeSources() }
             if ContinuousClock.now >= nextHeartbeat {
                 // Made before the outbox is emptied: what it says has been numbered goes out before it.
                 let message = heartbeat()
@@ -78,7 +83,7 @@ final class GatewayLoop: @unchecked Sendable {
                 publishOutbox()
             }
             if finishes { break }
-            wait(until: nextHeartbeat)
+            wait(until: drain == nil ? nextHeartbeat : min(nextHeartbeat, .now + Self.quiet / 2))
             readSources()
         }
         publisher = nil
@@ -86,6 +91,27 @@ final class GatewayLoop: @unchecked Sendable {
         // context, and so waits, within the linger time, until subscribers have what was published.
         poller = Poller()
         context = nil
+    }
+
+    /// Refuses new senders, and says whether what the connected ones had already sent has been read: whether for a moment
+    /// nothing has come, or the time for it is over.
+    private func isDrained() -> Bool {
+        guard let drain else {
+            for source in sources { source.reader.refuseSenders() }
+            // A publisher goes on whether or not anybody listens, so there is no end of its messages to wait for.
+            for source in sources where source.reader.settings.pattern == .sub { source.reader.close() }
+            gateway.queues.admitWhatIsLeft()
+            drain = (deadline: .now + settings.drainTime, lastArrival: .now)
+            return false
+        }
+        if ContinuousClock.now >= drain.deadline {
+            if !sources.isEmpty {
+                gateway.logger.warning("senders were still sending; what they had sent and was not read yet is lost")
+            }
+            return true
+        }
+        let waitsForRoom = sources.indices.contains { !gateway.queues.mayRead(source: $0) }
+        return !waitsForRoom && ContinuousClock.now - drain.lastArrival >= Self.quiet
     }
 
     private func wait(until moment: ContinuousClock.Instant) {
@@ -126,6 +152,7 @@ final class GatewayLoop: @unchecked Sendable {
     }
 
     private func handle(_ arrival: Arrival, source: Int) {
+        drain?.lastArrival = .now
         switch arrival {
         case .image(let image, let bytes):
             gateway.statistics.countReceived(source: image.source, bytes: bytes, number: image.sequence)
@@ -172,6 +199,7 @@ final class GatewayLoop: @unchecked Sendable {
     }
 
     private func closeSources() {
+        guard !gateway.control.read(\.inputIsStopped) else { return }
         for source in sources { source.reader.close() }
         sources = []
         gateway.control.withLock { $0.inputIsStopped = true }

@@ -33,6 +33,8 @@ package struct GatewaySettings: Sendable {
     package var receiveHighWaterMark = 32
     /// How often a heartbeat is published.
     package var heartbeatInterval = Duration.seconds(1)
+    /// How long a stop may go on reading what connected senders had already sent.
+    package var drainTime = Duration.seconds(5)
     /// How long the end may wait for subscribers to take what has been published.
     package var linger = Duration.seconds(5)
 

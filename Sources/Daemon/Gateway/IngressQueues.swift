@@ -59,6 +59,10 @@ package final class IngressQueues: Sendable {
     /// Has sources that block admit images only while `training` has room for them.
     package func admit(asLongAs training: TrainingBuffer) { state.withLock { $0.training = training } }
 
+    /// Has sources that block admit images as long as their queues have room, training or not: at the end nothing more comes,
+    /// and what waits gets its place in training when it is taken.
+    package func admitWhatIsLeft() { state.withLock { $0.training = nil } }
+
     /// Whether a source's socket may be read: always, unless it blocks and its queue or training is full.
     package func mayRead(source: Int) -> Bool {
         sources[source].overload != .block
