@@ -1,6 +1,7 @@
 // The command line: a thin layer over the modules, one file a command.
 
 import ArgumentParser
+import Daemon
 
 /// The root command.
 @main
@@ -8,6 +9,7 @@ struct Clusterd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clusterd",
         abstract: "Learns to cluster images while they stream past.",
+        version: clusterdVersion,
         subcommands: [
             ServeCommand.self,
             CheckConfigCommand.self,

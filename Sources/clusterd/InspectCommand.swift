@@ -14,7 +14,7 @@ struct InspectCommand: ParsableCommand {
             reason where the file is damaged, cut off or no checkpoint.
 
             Examples:
-              clusterd inspect ~/.local/state/clusterd/checkpoints/step-000001200.safetensors
+              clusterd inspect ~/.local/state/clusterd/step-000001200.safetensors
               clusterd inspect --json --tensors step-000001200.safetensors
             """)
 

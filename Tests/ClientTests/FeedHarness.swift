@@ -74,7 +74,7 @@ final class RunningFeed: Sendable {
 
 extension XCTestCase {
     /// `count` grey images of one pixel row; image i begins with i, low byte first.
-    func numberedImages(_ count: Int, size: Int = 2) throws -> ImageCollection {
+    func numberedImages(_ count: Int, height: Int = 1, width: Int = 2) throws -> ImageCollection {
         let folder = NSTemporaryDirectory() + "feed-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         addTeardownBlock { try? FileManager.default.removeItem(atPath: folder) }
@@ -83,10 +83,10 @@ extension XCTestCase {
             for extent in shape { withUnsafeBytes(of: UInt32(extent).bigEndian) { header.append(contentsOf: $0) } }
             return header
         }
-        var images = idx([count, 1, size])
+        var images = idx([count, height, width])
         for index in 0..<count {
             images.append(
-                contentsOf: [UInt8(index & 255), UInt8(index >> 8 & 255)] + [UInt8](repeating: 7, count: size - 2))
+                contentsOf: [UInt8(index & 255), UInt8(index >> 8 & 255)] + [UInt8](repeating: 7, count: height * width - 2))
         }
         try images.write(to: URL(fileURLWithPath: folder + "/n-images-idx3-ubyte"))
         let labels = idx([count]) + Data((0..<count).map { UInt8($0 % 10) })

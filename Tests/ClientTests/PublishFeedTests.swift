@@ -25,7 +25,7 @@ final class PublishFeedTests: XCTestCase {
         try subscriber.set(.receiveHighWaterMark, 1)
         try subscriber.set(.subscribe, [])
         let settings = try FeedSettings(pattern: .pub, endpoint: try subscriber.bind(anyPort))
-        let feed = try RunningFeed(try numberedImages(1000, size: 50_000), settings: settings)
+        let feed = try RunningFeed(try numberedImages(1000, height: 200, width: 250), settings: settings)
         // A SUB socket makes its subscriptions known when it is used.
         XCTAssertEqual(try receiveImage(&subscriber).sequence, 1)
         feed.wait { $0.obstacle == .receiverBusy }

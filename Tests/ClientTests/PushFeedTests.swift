@@ -37,7 +37,7 @@ final class PushFeedTests: XCTestCase {
         try pull.set(.receiveHighWaterMark, 1)
         let settings = try FeedSettings(endpoint: try pull.bind(anyPort))
         // More than the buffers of the kernel take, so that the feed has to wait.
-        let feed = try RunningFeed(try numberedImages(1000, size: 50_000), settings: settings)
+        let feed = try RunningFeed(try numberedImages(1000, height: 200, width: 250), settings: settings)
         feed.wait { $0.obstacle == .receiverBusy }
         XCTAssertLessThan(feed.current.progress.sent, 1000)
         for number in 0..<1000 { XCTAssertEqual(try receiveImage(&pull).sequence, UInt64(number + 1)) }
