@@ -86,7 +86,8 @@ extension XCTestCase {
         var images = idx([count, height, width])
         for index in 0..<count {
             images.append(
-                contentsOf: [UInt8(index & 255), UInt8(index >> 8 & 255)] + [UInt8](repeating: 7, count: height * width - 2))
+                contentsOf: [UInt8(index & 255), UInt8(index >> 8 & 255)]
+                    + [UInt8](repeating: 7, count: height * width - 2))
         }
         try images.write(to: URL(fileURLWithPath: folder + "/n-images-idx3-ubyte"))
         let labels = idx([count]) + Data((0..<count).map { UInt8($0 % 10) })
