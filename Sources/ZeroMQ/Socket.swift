@@ -76,7 +76,8 @@ public struct Socket: ~Copyable, @unchecked Sendable {
         _ = try call("connect to", endpoint: endpoint) { zmq_connect(handle.pointer, endpoint) }
     }
 
-    /// Stops listening on an endpoint as `bind` returned it: `zmq_unbind`. Connections that exist remain.
+    /// Stops listening on an endpoint as `bind` returned it: `zmq_unbind`. It ends the connections
+    /// made there too, with all that is under way on them.
     ///
     /// - Throws: `ZeroMQError` where the socket does not listen there.
     public mutating func unbind(_ endpoint: String) throws(ZeroMQError) {

@@ -50,7 +50,7 @@ enum Value: Encodable {
 /// Prints a measurement, with what all of them have in common: threads, instruction set and peak resident memory.
 func report(_ benchmark: String, threads: Int, _ values: [String: Value]) throws {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     var line = values
     line["benchmark"] = .text(benchmark)
     line["threads"] = .integer(threads)

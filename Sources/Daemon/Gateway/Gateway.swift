@@ -59,8 +59,8 @@ package final class Gateway: Sendable {
         }
     }
 
-    /// Refuses new senders, reads what the connected ones had already sent, closes the sources and waits until that is done:
-    /// no image is admitted after it. Harmless at any time.
+    /// Reads what PUSH senders had already sent, closes the sources and waits until that is done: no image is admitted after
+    /// it. Harmless at any time.
     package func stopInput() {
         guard control.read({ $0.thread }) != nil else { return }
         control.withLock { $0.stopsInput = true }

@@ -35,7 +35,7 @@ final class GatewayLoop: @unchecked Sendable {
     private let publisherToken: Poller.Token
 
     /// How long nothing must come for the senders' messages to have been read: loopback and local networks take less.
-    private static let quiet = Duration.milliseconds(100)
+    private static let quiet = Duration.milliseconds(250)
 
     /// How many messages of one source are read before the next one's turn.
     private static let turn = 64
@@ -93,11 +93,11 @@ final class GatewayLoop: @unchecked Sendable {
         context = nil
     }
 
-    /// Refuses new senders, and says whether what the connected ones had already sent has been read: whether for a moment
-    /// nothing has come, or the time for it is over.
+    /// Whether what senders had already sent has been read: whether for a moment nothing has come, or the time for it is over.
+    ///
+    /// The sockets stay bound meanwhile: unbinding ends the connections too, with all that is under way on them.
     private func isDrained() -> Bool {
         guard let drain else {
-            for source in sources { source.reader.refuseSenders() }
             // A publisher goes on whether or not anybody listens, so there is no end of its messages to wait for.
             for source in sources where source.reader.settings.pattern == .sub { source.reader.close() }
             gateway.queues.admitWhatIsLeft()
@@ -110,8 +110,9 @@ final class GatewayLoop: @unchecked Sendable {
             }
             return true
         }
-        let waitsForRoom = sources.indices.contains { !gateway.queues.mayRead(source: $0) }
-        return !waitsForRoom && ContinuousClock.now - drain.lastArrival >= Self.quiet
+        // Silence counts only while every source is read.
+        if sources.indices.contains(where: { !gateway.queues.mayRead(source: $0) }) { self.drain?.lastArrival = .now }
+        return ContinuousClock.now - (self.drain?.lastArrival ?? .now) >= Self.quiet
     }
 
     private func wait(until moment: ContinuousClock.Instant) {

@@ -54,13 +54,6 @@ final class SourceReader {
         self.socket = consume socket
     }
 
-    /// Lets no further sender connect; those that are connected are still read.
-    func refuseSenders() {
-        guard settings.role == .bind else { return }
-        // Fails where the socket is closed already: then nobody can connect either.
-        try? socket?.unbind(endpoint)
-    }
-
     /// Closes the socket; what it has received and nobody has read is lost.
     func close() { socket = nil }
 
