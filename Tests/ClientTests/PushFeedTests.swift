@@ -130,7 +130,7 @@ final class PushFeedTests: XCTestCase {
         try pull.set(.receiveHighWaterMark, 1)
         let settings = try FeedSettings(endpoint: try pull.bind(anyPort), timeout: .milliseconds(300))
         // The kernel's buffers fill up; then exactly the queue's length follows.
-        let feed = try RunningFeed(try numberedImages(400, size: 100_000), settings: settings)
+        let feed = try RunningFeed(try numberedImages(400, height: 250, width: 400), settings: settings)
         feed.wait { $0.obstacle == .receiverBusy }
         let before = feed.current.progress.sent
         feed.stop.request()
