@@ -99,7 +99,10 @@ final class PipelineFlowTests: XCTestCase {
     func testAssignmentsUseWhatHasBeenLearnt() throws {
         let harness = try PipelineHarness(batchSize: 4)
         harness.pipeline.start()
-        harness.add(images(0..<12))
+        // Answered before there is a mini-batch to learn from.
+        harness.add(images(0..<3))
+        harness.output.waitForPublished(3)
+        harness.add(images(3..<12))
         harness.output.waitForPublished(12)
         // The third step's weights reach the assigner although it has been idle since before that step.
         harness.assigning.waitForAdopted(3)
