@@ -168,23 +168,38 @@ static inline void inside(ptrdiff_t start, size_t kernel, size_t size, size_t *f
     if (*first > *last) *first = *last;
 }
 
+// The window at an output pixel: where it starts in the picture, and which of its taps lie inside.
+typedef struct {
+    ptrdiff_t y, x;
+    size_t ky0, ky1, kx0, kx1;
+} position;
+
+static inline position position_at(const ck_window *w, size_t pixel) {
+    position p;
+    p.y = (ptrdiff_t)(pixel / w->out_width * w->stride) - (ptrdiff_t)w->padding;
+    p.x = (ptrdiff_t)(pixel % w->out_width * w->stride) - (ptrdiff_t)w->padding;
+    inside(p.y, w->kernel_height, w->height, &p.ky0, &p.ky1);
+    inside(p.x, w->kernel_width, w->width, &p.kx0, &p.kx1);
+    return p;
+}
+
+// Where the input pixel under a tap lies, in floats from the start of the picture.
+static inline size_t offset_of(const ck_window *w, position p, size_t ky, size_t kx) {
+    return ((size_t)(p.y + (ptrdiff_t)ky) * w->width + (size_t)(p.x + (ptrdiff_t)kx)) * w->channels;
+}
+
 static void CK_NAME(gather)(float *to, const float *x, const ck_window *w, size_t first, size_t rows) {
     const size_t channels = w->channels, line = w->kernel_width * channels;
     for (size_t row = first; row < first + rows; row++) {
-        const ptrdiff_t y0 = (ptrdiff_t)(row / w->out_width * w->stride) - (ptrdiff_t)w->padding;
-        const ptrdiff_t x0 = (ptrdiff_t)(row % w->out_width * w->stride) - (ptrdiff_t)w->padding;
-        size_t kx0, kx1;
-        inside(x0, w->kernel_width, w->width, &kx0, &kx1);
+        const position p = position_at(w, row);
         for (size_t ky = 0; ky < w->kernel_height; ky++, to += line) {
-            const ptrdiff_t iy = y0 + (ptrdiff_t)ky;
-            if (iy < 0 || iy >= (ptrdiff_t)w->height || kx0 == kx1) {
+            if (ky < p.ky0 || ky >= p.ky1 || p.kx0 == p.kx1) {
                 memset(to, 0, line * sizeof(float));
                 continue;
             }
-            const float *from = x + ((size_t)iy * w->width + (size_t)(x0 + (ptrdiff_t)kx0)) * channels;
-            memset(to, 0, kx0 * channels * sizeof(float));
-            memcpy(to + kx0 * channels, from, (kx1 - kx0) * channels * sizeof(float));
-            memset(to + kx1 * channels, 0, (w->kernel_width - kx1) * channels * sizeof(float));
+            memset(to, 0, p.kx0 * channels * sizeof(float));
+            memcpy(to + p.kx0 * channels, x + offset_of(w, p, ky, p.kx0), (p.kx1 - p.kx0) * channels * sizeof(float));
+            memset(to + p.kx1 * channels, 0, (w->kernel_width - p.kx1) * channels * sizeof(float));
         }
     }
 }
@@ -198,15 +213,10 @@ static void CK_NAME(add)(float *y, const float *x, size_t count) {
 static void CK_NAME(scatter_add)(float *dx, const float *from, const ck_window *w, size_t first, size_t rows) {
     const size_t channels = w->channels, line = w->kernel_width * channels;
     for (size_t row = first; row < first + rows; row++) {
-        const ptrdiff_t y0 = (ptrdiff_t)(row / w->out_width * w->stride) - (ptrdiff_t)w->padding;
-        const ptrdiff_t x0 = (ptrdiff_t)(row % w->out_width * w->stride) - (ptrdiff_t)w->padding;
-        size_t kx0, kx1;
-        inside(x0, w->kernel_width, w->width, &kx0, &kx1);
+        const position p = position_at(w, row);
         for (size_t ky = 0; ky < w->kernel_height; ky++, from += line) {
-            const ptrdiff_t iy = y0 + (ptrdiff_t)ky;
-            if (iy < 0 || iy >= (ptrdiff_t)w->height || kx0 == kx1) continue;
-            CK_NAME(add)(dx + ((size_t)iy * w->width + (size_t)(x0 + (ptrdiff_t)kx0)) * channels, from + kx0 * channels,
-                         (kx1 - kx0) * channels);
+            if (ky < p.ky0 || ky >= p.ky1 || p.kx0 == p.kx1) continue;
+            CK_NAME(add)(dx + offset_of(w, p, ky, p.kx0), from + p.kx0 * channels, (p.kx1 - p.kx0) * channels);
         }
     }
 }
@@ -216,18 +226,14 @@ static void CK_NAME(max_pool)(float *y, uint8_t *index, const float *x, const ck
     const size_t channels = w->channels;
     for (size_t oy = 0; oy < w->out_height; oy++) {
         for (size_t ox = 0; ox < w->out_width; ox++, y += channels, index += channels) {
-            const ptrdiff_t y0 = (ptrdiff_t)(oy * w->stride) - (ptrdiff_t)w->padding;
-            const ptrdiff_t x0 = (ptrdiff_t)(ox * w->stride) - (ptrdiff_t)w->padding;
-            size_t ky0, ky1, kx0, kx1;
-            inside(y0, w->kernel_height, w->height, &ky0, &ky1);
-            inside(x0, w->kernel_width, w->width, &kx0, &kx1);
+            const position p = position_at(w, oy * w->out_width + ox);
             size_t c = 0;
             for (; c + WIDTH <= channels; c += WIDTH) {
                 vf best = splat(-INFINITY);
                 ck_vi at = {};
-                for (size_t ky = ky0; ky < ky1; ky++) {
-                    for (size_t kx = kx0; kx < kx1; kx++) {
-                        vf v = load(x + ((size_t)(y0 + (ptrdiff_t)ky) * w->width + (size_t)(x0 + (ptrdiff_t)kx)) * channels + c);
+                for (size_t ky = p.ky0; ky < p.ky1; ky++) {
+                    for (size_t kx = p.kx0; kx < p.kx1; kx++) {
+                        vf v = load(x + offset_of(w, p, ky, kx) + c);
                         if (scale) v = at_least(v * load(scale + c) + load(shift + c), splat(0));
                         const ck_vi wins = v > best;
                         const ck_vi here = (int32_t)(ky * w->kernel_width + kx) - (ck_vi){};
@@ -241,9 +247,9 @@ static void CK_NAME(max_pool)(float *y, uint8_t *index, const float *x, const ck
             for (; c < channels; c++) {
                 float best = -INFINITY;
                 size_t at = 0;
-                for (size_t ky = ky0; ky < ky1; ky++) {
-                    for (size_t kx = kx0; kx < kx1; kx++) {
-                        float v = x[((size_t)(y0 + (ptrdiff_t)ky) * w->width + (size_t)(x0 + (ptrdiff_t)kx)) * channels + c];
+                for (size_t ky = p.ky0; ky < p.ky1; ky++) {
+                    for (size_t kx = p.kx0; kx < p.kx1; kx++) {
+                        float v = x[offset_of(w, p, ky, kx) + c];
                         if (scale) {
                             v = v * scale[c] + shift[c];
                             v = v < 0 ? 0 : v;
@@ -266,14 +272,10 @@ static void CK_NAME(max_pool_backward)(float *dx, const float *dy, const uint8_t
     memset(dx, 0, w->height * w->width * channels * sizeof(float));
     for (size_t oy = 0; oy < w->out_height; oy++) {
         for (size_t ox = 0; ox < w->out_width; ox++, dy += channels, index += channels) {
-            const ptrdiff_t y0 = (ptrdiff_t)(oy * w->stride) - (ptrdiff_t)w->padding;
-            const ptrdiff_t x0 = (ptrdiff_t)(ox * w->stride) - (ptrdiff_t)w->padding;
-            size_t ky0, ky1, kx0, kx1;
-            inside(y0, w->kernel_height, w->height, &ky0, &ky1);
-            inside(x0, w->kernel_width, w->width, &kx0, &kx1);
-            for (size_t ky = ky0; ky < ky1; ky++) {
-                for (size_t kx = kx0; kx < kx1; kx++) {
-                    float *to = dx + ((size_t)(y0 + (ptrdiff_t)ky) * w->width + (size_t)(x0 + (ptrdiff_t)kx)) * channels;
+            const position p = position_at(w, oy * w->out_width + ox);
+            for (size_t ky = p.ky0; ky < p.ky1; ky++) {
+                for (size_t kx = p.kx0; kx < p.kx1; kx++) {
+                    float *to = dx + offset_of(w, p, ky, kx);
                     const uint8_t here = (uint8_t)(ky * w->kernel_width + kx);
                     // Branch-free, so that the compiler makes vectors of it.
                     for (size_t c = 0; c < channels; c++) to[c] += index[c] == here ? dy[c] : 0;

@@ -25,12 +25,6 @@ public struct Tensor: @unchecked Sendable {
     /// The values as an array.
     public var values: [Float] { Array(UnsafeBufferPointer(start: data, count: count)) }
 
-    /// The same values with other extents.
-    public func reshaped(_ shape: [Int]) -> Tensor {
-        precondition(shape.reduce(1, *) == count, "\(self.shape) cannot become \(shape)")
-        return Tensor(data, shape)
-    }
-
     /// The first `count` entries along the first axis.
     public func prefix(_ count: Int) -> Tensor {
         precondition(count <= shape[0])
