@@ -21,6 +21,15 @@ package enum JSON: Sendable, Equatable {
     /// An object; of duplicate keys the last counts, as in Python.
     case object([String: JSON])
 
+    /// A whole number.
+    package init(_ value: some FixedWidthInteger) { self = .integer(Int128(value)) }
+
+    /// A number; NaN and the infinities are written as null.
+    package init(_ value: some BinaryFloatingPoint) { self = .number(Double(value)) }
+
+    /// A string, or null.
+    package init(_ text: String?) { self = text.map { .string($0) } ?? .null }
+
     /// The string, nil for any other type.
     package var text: String? {
         guard case .string(let value) = self else { return nil }

@@ -100,7 +100,8 @@ extension TestProcess {
         let settings =
             [
                 "sources.stream.endpoint=tcp://127.0.0.1:*", "sources.queue.endpoint=tcp://127.0.0.1:*",
-                "publish.endpoint=tcp://127.0.0.1:*", "model.architecture=resnet18", "model.image_size=32",
+                "publish.endpoint=tcp://127.0.0.1:*", "control.endpoint=tcp://127.0.0.1:*",
+                "model.architecture=resnet18", "model.image_size=32",
                 "model.clusters=4", "train.batch_size=8", "threads=1",
             ] + set
         return try clusterd(

@@ -123,7 +123,7 @@ final class ConfigurationTests: XCTestCase {
         XCTAssertEqual(line("train.seed"), ["train.seed", "=", "7", "--set"])
         XCTAssertEqual(line("sources.queue.pattern"), ["sources.queue.pattern", "=", "pull", "default"])
         for setting in ConfigurationSchema.settings { XCTAssertNotNil(line(setting.key), setting.key) }
-        XCTAssertEqual(lines.last, "Checked, but not served by this version: control, http, journal.")
+        XCTAssertEqual(lines.last, "Checked, but not served by this version: http, journal.")
     }
 
     func testSectionsThatAreSetAndNotServedAreKnown() throws {

@@ -89,6 +89,7 @@ final class RunningService {
         var configuration = Configuration(stateDirectory: folder.path)
         for index in configuration.sources.indices { configuration.sources[index].endpoint = "tcp://127.0.0.1:*" }
         configuration.publish.endpoint = "tcp://127.0.0.1:*"
+        configuration.controlEndpoint = "tcp://127.0.0.1:*"
         configuration.model.clusters = 4
         return configuration
     }

@@ -63,7 +63,7 @@ public struct Configuration: Sendable, Equatable {
     ]
     /// What is published, and where.
     public var publish = Publish()
-    /// Where control operations are to be answered.
+    /// Where control operations are answered.
     public var controlEndpoint = "tcp://127.0.0.1:5558"
     /// Where the status page is to be served.
     public var httpListen = "127.0.0.1:8080"

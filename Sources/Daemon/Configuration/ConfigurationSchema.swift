@@ -7,7 +7,7 @@ import StreamProtocol
 public enum ConfigurationSchema {
     /// The settings apart from the sources'.
     public static let settings: [Setting<Configuration>] =
-        general + publish + later + model + train + assign + checkpoint
+        general + publish + control + later + model + train + assign + checkpoint
 
     /// The settings of each source; in a flag their keys follow `sources.NAME.`.
     public static let sourceSettings: [Setting<SourceSettings>] = [
@@ -31,7 +31,7 @@ public enum ConfigurationSchema {
     ]
 
     /// The sections, and keys without one, that this version checks and does not serve.
-    public static let notServed = ["control", "http", "journal"]
+    public static let notServed = ["http", "journal"]
 
     private static let laterPattern = "sub and pull are"
 
@@ -56,8 +56,11 @@ public enum ConfigurationSchema {
             "the vector that follows an assignment: the backbone's feature or the instance head's"),
     ]
 
+    private static let control: [Setting<Configuration>] = [
+        endpoint("control.endpoint", \.controlEndpoint, "where control operations are answered")
+    ]
+
     private static let later: [Setting<Configuration>] = [
-        endpoint("control.endpoint", \.controlEndpoint, "where control operations are answered"),
         .text(
             "http.listen", \.httpListen, expectation: "ADDRESS:PORT", "where the status page and /metrics are served"
         ) { text throws(SettingRefusal) in text },

@@ -15,12 +15,16 @@ package final class Gateway: Sendable {
         package var sources: [String]
         /// The publisher's endpoint.
         package var publisher: String
+        /// The control endpoint, where there is one.
+        package var control: String?
     }
 
     /// Admitted images, to be taken by decoding workers. To be closed after `stopInput`.
     package let queues: IngressQueues
     /// What is to be published.
     package let outbox: Outbox
+    /// Answers to control requests, each with its request's envelope in front.
+    package let answers: Outbox
     /// What became of each sender's messages.
     package let statistics: StreamStatistics
     let wakeup: Wakeup
@@ -40,17 +44,23 @@ package final class Gateway: Sendable {
             sources: settings.sources, limits: settings.queueLimits,
             largestImage: settings.messageLimits.maxMessageBytes, onRoom: { wakeup.signal() })
         outbox = Outbox(onFirst: { wakeup.signal() })
+        answers = Outbox(onFirst: { wakeup.signal() })
         statistics = StreamStatistics(names: settings.sources.map(\.name))
     }
 
     /// Opens every socket, then starts the thread; a second call only returns the endpoints.
     ///
-    /// - Parameter heartbeat: makes the frames of the heartbeat; called on the gateway's thread, it must not wait.
+    /// - Parameters:
+    ///   - heartbeat: makes the frames of the heartbeat; called on the gateway's thread, it must not wait.
+    ///   - onRequest: takes what arrives at the control endpoint; called on that thread too. Answers go to `answers`.
     /// - Throws: `ZeroMQError` with the endpoint, such as for a port in use; no socket is open and no thread runs then.
-    package func start(heartbeat: @escaping @Sendable () -> [[UInt8]]) throws -> Endpoints {
+    package func start(
+        heartbeat: @escaping @Sendable () -> [[UInt8]],
+        onRequest: @escaping @Sendable (ReceivedMessage) -> Void = { _ in }
+    ) throws -> Endpoints {
         try control.withLock { control in
             if let endpoints = control.endpoints { return endpoints }
-            let loop = try GatewayLoop(gateway: self, settings: settings, heartbeat: heartbeat)
+            let loop = try GatewayLoop(gateway: self, settings: settings, heartbeat: heartbeat, onRequest: onRequest)
             let thread = WorkerThread(name: "gateway") { loop.run() }
             control.endpoints = loop.endpoints
             control.thread = thread
@@ -75,5 +85,7 @@ package final class Gateway: Sendable {
         control.withLock { $0.finishes = true }
         wakeup.signal()
         thread.join()
+        // The thread's work holds this gateway, and whatever answers its requests.
+        control.withLock { $0.thread = nil }
     }
 }

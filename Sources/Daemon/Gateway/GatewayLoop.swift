@@ -26,6 +26,8 @@ final class GatewayLoop: @unchecked Sendable {
     private let heartbeat: @Sendable () -> [[UInt8]]
     private var context: ZeroMQContext?
     private var publisher: Socket?
+    private let control: ControlPort?
+    private let controlToken: Poller.Token?
     private var sources: [(reader: SourceReader, token: Poller.Token)] = []
     private var firstSource = 0
     /// Set once the input is to be stopped: until when it is still read, and when it last brought something.
@@ -44,7 +46,8 @@ final class GatewayLoop: @unchecked Sendable {
     ///
     /// - Throws: `ZeroMQError` with the endpoint; no socket remains open then.
     init(
-        gateway: Gateway, settings: GatewaySettings, heartbeat: @escaping @Sendable () -> [[UInt8]]
+        gateway: Gateway, settings: GatewaySettings, heartbeat: @escaping @Sendable () -> [[UInt8]],
+        onRequest: @escaping @Sendable (ReceivedMessage) -> Void
     ) throws(ZeroMQError) {
         let context = try ZeroMQContext(linger: settings.linger)
         var publisher = try context.socket(.xpub)
@@ -57,9 +60,14 @@ final class GatewayLoop: @unchecked Sendable {
             let reader = try SourceReader(source, gateway: settings, context: context)
             sources.append((reader, reader.watch(in: &poller)))
         }
+        control = try settings.controlEndpoint.map { (endpoint) throws(ZeroMQError) in
+            try ControlPort(endpoint: endpoint, context: context, onRequest: onRequest)
+        }
+        controlToken = control?.watch(in: &poller)
         publisherToken = poller.add(publisher, for: .readable)
         wakeupToken = poller.add(descriptor: gateway.wakeup.descriptor, for: .readable)
-        endpoints = Gateway.Endpoints(sources: sources.map(\.reader.endpoint), publisher: publishEndpoint)
+        endpoints = Gateway.Endpoints(
+            sources: sources.map(\.reader.endpoint), publisher: publishEndpoint, control: control?.endpoint)
         self.publisher = consume publisher
         self.context = context
         self.settings = settings
@@ -82,11 +90,13 @@ final class GatewayLoop: @unchecked Sendable {
             } else {
                 publishOutbox()
             }
+            sendAnswers()
             if finishes { break }
             wait(until: drain == nil ? nextHeartbeat : min(nextHeartbeat, .now + Self.quiet / 2))
             readSources()
         }
         publisher = nil
+        control?.close()
         // The poller keeps handles of sockets that are closed, and through them the context. Letting go of it ends the
         // context, and so waits, within the linger time, until subscribers have what was published.
         poller = Poller()
@@ -128,6 +138,27 @@ final class GatewayLoop: @unchecked Sendable {
             }
         } catch {
             gateway.logger.error("the publisher failed: \(error)")
+        }
+        readRequests()
+    }
+
+    private func readRequests() {
+        guard let control, let controlToken, poller.events(of: controlToken) == .readable else { return }
+        do {
+            try control.readRequests()
+        } catch {
+            gateway.logger.error("the control endpoint failed and is closed: \(error)")
+            control.close()
+        }
+    }
+
+    private func sendAnswers() {
+        for answer in gateway.answers.takeAll() {
+            do {
+                try control?.send(answer)
+            } catch {
+                gateway.logger.error("a control answer could not be sent: \(error)")
+            }
         }
     }
 

@@ -22,6 +22,8 @@ package struct GatewaySettings: Sendable {
     package var sources: [SourceSettings]
     /// Where the XPUB socket listens.
     package var publishEndpoint: String
+    /// Where the control endpoint's ROUTER socket listens; nil for none.
+    package var controlEndpoint: String?
     /// How large an arriving message may be.
     package var messageLimits = MessageLimits()
     /// How much may wait in each source's queue.

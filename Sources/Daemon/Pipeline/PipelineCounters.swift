@@ -10,6 +10,11 @@ package final class PipelineCounters: Sendable {
     private let restCount = Atomic<UInt64>(0)
     private let stepCount = Atomic<UInt64>(0)
 
+    /// Images assigned a second, of late.
+    package let assignedRate = RecentRate()
+    /// Images trained on a second, of late.
+    package let trainedRate = RecentRate()
+
     /// Creates counters at zero.
     package init() {}
 
@@ -25,11 +30,15 @@ package final class PipelineCounters: Sendable {
     package var steps: UInt64 { stepCount.load(ordering: .relaxed) }
 
     /// Counts `images` assigned.
-    package func countAssigned(_ images: Int) { assignedCount.add(UInt64(images), ordering: .relaxed) }
+    package func countAssigned(_ images: Int) {
+        assignedCount.add(UInt64(images), ordering: .relaxed)
+        assignedRate.add(images)
+    }
     /// Counts a step on `images`.
     package func countStep(images: Int) {
         stepCount.add(1, ordering: .relaxed)
         trainedCount.add(UInt64(images), ordering: .relaxed)
+        trainedRate.add(images)
     }
     /// Counts an image that found the training buffer full.
     package func countLeftOutBufferFull() { bufferFullCount.add(1, ordering: .relaxed) }

@@ -25,6 +25,7 @@ public final class Service: Sendable {
     private let gateway: Gateway
     private let pipeline: Pipeline
     private let output: StreamOutput
+    private let control: ControlDesk
 
     /// Opens the checkpoint folder, builds the learners and resumes the newest checkpoint; nothing runs yet.
     ///
@@ -64,6 +65,14 @@ public final class Service: Sendable {
             agreement: agreement, write: keeper.write, lastGood: keeper.lastGood, logger: logger)
         self.gateway = gateway
         self.output = output
+        let (pipeline, started) = (pipeline, MonotonicTime.now)
+        control = ControlDesk(
+            operations: [
+                .status {
+                    StatusReport(gateway: gateway, pipeline: pipeline, sources: configuration.sources, started: started)
+                }
+            ],
+            reply: gateway.answers.append)
     }
 
     // MARK: Running
@@ -75,12 +84,14 @@ public final class Service: Sendable {
     @discardableResult
     package func start() throws -> Gateway.Endpoints {
         let numbering = pipeline.numbering
-        let endpoints = try gateway.start { [output] in
-            output.announceCheckpoint()
-            return HeartbeatMessage(
-                epoch: numbering.epoch, sequence: numbering.last, published: wallClockNanoseconds()
-            ).frames
-        }
+        let endpoints = try gateway.start(
+            heartbeat: { [output] in
+                output.announceCheckpoint()
+                return HeartbeatMessage(
+                    epoch: numbering.epoch, sequence: numbering.last, published: wallClockNanoseconds()
+                ).frames
+            }, onRequest: control.take)
+        control.start()
         pipeline.start()
         for (source, endpoint) in zip(configuration.sources, endpoints.sources) {
             logger.info(
@@ -91,6 +102,7 @@ public final class Service: Sendable {
                 ])
         }
         logger.info("publishing", metadata: ["endpoint": "\(endpoints.publisher)", "epoch": "\(numbering.epoch)"])
+        if let endpoint = endpoints.control { logger.info("answering control", metadata: ["endpoint": "\(endpoint)"]) }
         return endpoints
     }
 
@@ -103,6 +115,7 @@ public final class Service: Sendable {
         gateway.stopInput()
         gateway.queues.close()
         pipeline.drain()
+        control.stop()
         gateway.finish()
         logger.agreement("since the start", pipeline.agreement.total)
         return summary

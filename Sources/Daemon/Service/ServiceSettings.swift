@@ -22,6 +22,7 @@ extension Configuration {
 extension GatewaySettings {
     init(_ configuration: Configuration) {
         self.init(sources: configuration.sources, publishEndpoint: configuration.publish.endpoint)
+        controlEndpoint = configuration.controlEndpoint
     }
 }
 
