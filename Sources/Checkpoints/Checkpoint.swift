@@ -67,8 +67,9 @@ public struct Checkpoint: Sendable {
             step: try metadata.number(CheckpointFormat.Key.step), tensors: tensors,
             random: try metadata.string(CheckpointFormat.Key.random))
         record = CheckpointRecord(
-            id: CheckpointName(step: state.step).id, step: state.step, bytes: reader.size,
-            sha256: digest.hexadecimal(), time: reader.modificationTime, path: path)
+            id: CheckpointRecord.id(step: state.step, labelEpoch: labelEpoch), step: state.step,
+            labelEpoch: labelEpoch, bytes: reader.size, sha256: digest.hexadecimal(), time: reader.modificationTime,
+            path: path)
     }
 
     /// What `body` reads of the file at `path`.

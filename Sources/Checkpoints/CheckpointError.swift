@@ -30,6 +30,9 @@ public struct CheckpointError: Error, Equatable, CustomStringConvertible {
     /// What may help, where anything is known to.
     public let hint: String?
 
+    /// Whether there is no such file.
+    public var isMissingFile: Bool { kind == .system(ENOENT) }
+
     init(_ kind: Kind, operation: String, path: String, reason: String, hint: String? = nil) {
         self.kind = kind
         self.operation = operation

@@ -1,7 +1,8 @@
 // The folder of checkpoints that a daemon writes and resumes from.
 //
 // A file in it is whole or absent whatever stops the machine, and one that is found damaged is named and passed over, never
-// deleted and never in the way. The highest step is the newest: the name decides, not a clock.
+// deleted and never in the way. The newest is that of the highest label epoch and in it of the highest step: the name
+// decides, not a clock.
 
 import ContrastiveClustering
 import Glibc
@@ -24,10 +25,12 @@ public final class CheckpointStore: Sendable {
     /// How many checkpoints stay.
     public let keep: Int
 
-    private let folder: Folder
+    let folder: Folder
     private let onWarning: @Sendable (CheckpointError) -> Void
     /// Files found damaged: they stay for whoever wants to look at them, and do not count among those kept.
     private let damaged = Mutex<Set<CheckpointName>>([])
+    /// What is known of files that need not be read again for it.
+    let known = Mutex<[CheckpointName: CheckpointRecord]>([:])
 
     /// Opens the folder, made where it is missing, and removes what a writer that was killed has left behind.
     ///
@@ -45,7 +48,7 @@ public final class CheckpointStore: Sendable {
         remove(try folder.names().filter(CheckpointName.isPartial))
     }
 
-    /// Writes a checkpoint, replacing one of the same step, and then removes those beyond the `keep` newest.
+    /// Writes a checkpoint, replacing one of the same step and label epoch, and then removes those beyond the `keep` newest.
     ///
     /// When this returns the file is on disk, also should the machine lose power. When it throws, the folder holds what it
     /// held before; only a failure to synchronize the folder itself may leave the new file, whole, in it.
@@ -59,7 +62,7 @@ public final class CheckpointStore: Sendable {
     public func write(
         _ state: LearnerState, model: CheckpointModel, labelEpoch: UInt64 = 0, configuration: String = "{}"
     ) throws(CheckpointError) -> CheckpointRecord {
-        let name = CheckpointName(step: state.step)
+        let name = CheckpointName(step: state.step, labelEpoch: labelEpoch)
         let path = folder.path(of: name.file)
         if let tensor = state.tensors.first(where: { !$0.isFinite }) {
             throw CheckpointError(
@@ -78,21 +81,30 @@ public final class CheckpointStore: Sendable {
         let time = try partial.commit()
         damaged.withLock { _ = $0.remove(name) }
         removeOld(writing: name)
-        return CheckpointRecord(
-            id: name.id, step: state.step, bytes: bytes, sha256: digest.hexadecimal(), time: time, path: path)
+        let record = CheckpointRecord(
+            id: name.id, step: state.step, labelEpoch: labelEpoch, bytes: bytes, sha256: digest.hexadecimal(),
+            time: time, path: path)
+        known.withLock { $0[name] = record }
+        return record
     }
 
     /// The identifiers of the checkpoints in the folder, newest first, whether they are whole or not.
     public func list() throws(CheckpointError) -> [String] { try checkpoints().map(\.id) }
 
+    /// The highest label epoch that a file in the folder has, be it whole or not; 0 where there is none.
+    public func highestLabelEpoch() throws(CheckpointError) -> UInt64 { try checkpoints().first?.labelEpoch ?? 0 }
+
     /// Reads a checkpoint that `list` named.
     ///
     /// - Throws: `CheckpointError`.
-    public func load(id: String) throws(CheckpointError) -> Checkpoint {
+    public func load(id: String) throws(CheckpointError) -> Checkpoint { try load(try name(of: id)) }
+
+    /// The name that `id` is.
+    func name(of id: String) throws(CheckpointError) -> CheckpointName {
         guard let name = CheckpointName(id: id) else {
             throw CheckpointError(.system(ENOENT), operation: "load", path: id, reason: "there is no such checkpoint")
         }
-        return try load(name)
+        return name
     }
 
     /// Finds the newest checkpoint that is whole and reads it.
@@ -132,6 +144,10 @@ public final class CheckpointStore: Sendable {
             guard checkpoint.state.step == name.step else {
                 throw .damaged(path, "it holds step \(checkpoint.state.step)", hint: "it has been renamed")
             }
+            guard checkpoint.labelEpoch == name.labelEpoch else {
+                throw .damaged(path, "it is of label epoch \(checkpoint.labelEpoch)", hint: "it has been renamed")
+            }
+            known.withLock { $0[name] = checkpoint.record }
             return checkpoint
         } catch {
             if [.damaged, .system(EIO)].contains(error.kind) { damaged.withLock { _ = $0.insert(name) } }
@@ -140,7 +156,7 @@ public final class CheckpointStore: Sendable {
     }
 
     /// The checkpoints in the folder, newest first.
-    private func checkpoints() throws(CheckpointError) -> [CheckpointName] {
+    func checkpoints() throws(CheckpointError) -> [CheckpointName] {
         try folder.names().compactMap { CheckpointName(file: $0) }.sorted(by: >)
     }
 

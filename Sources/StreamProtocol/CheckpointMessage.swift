@@ -16,11 +16,13 @@ public struct CheckpointMessage: Sendable, Equatable {
     public var labelEpoch: Int
     /// A label for each cluster, nil for one without; empty where clusters have none.
     public var labels: [Label?]
+    /// The share of the remembered images that changed cluster since the checkpoint before; nil where that is not known.
+    public var churn: Double?
 
     /// Creates a message.
     public init(
         id: String, step: UInt64, byteCount: UInt64, sha256: String, written: Int64, labelEpoch: Int = 0,
-        labels: [Label?] = []
+        labels: [Label?] = [], churn: Double? = nil
     ) {
         self.id = id
         self.step = step
@@ -29,6 +31,7 @@ public struct CheckpointMessage: Sendable, Equatable {
         self.written = written
         self.labelEpoch = labelEpoch
         self.labels = labels
+        self.churn = churn
     }
 
     /// The topic of all announcements.
@@ -45,6 +48,7 @@ public struct CheckpointMessage: Sendable, Equatable {
             body.member("t", written)
             body.member("label_epoch", labelEpoch)
             body.member("labels", labels)
+            body.member("churn", churn)
         }
         return [Array(Self.topic.utf8), body]
     }
@@ -61,6 +65,7 @@ public struct CheckpointMessage: Sendable, Equatable {
         sha256 = try body.string("sha256")
         written = try body.integer("t")
         labelEpoch = try body.integer("label_epoch")
+        churn = try body.optional("churn", "a number", \.double)
         labels = try body.required("labels", "an array of strings, integers and nulls") { json in
             guard let elements = json.elements else { return nil }
             let labels = elements.map { Label(json: $0) }

@@ -58,6 +58,15 @@ package enum JSON: Sendable, Equatable {
         }
     }
 
+    /// The number, nil for any other type.
+    package var double: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
+    }
+
     /// The number rounded to binary32; `null` is NaN, since JSON has no other way to write it.
     package var float: Float? {
         switch self {

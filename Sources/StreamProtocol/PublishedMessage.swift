@@ -10,6 +10,8 @@ public enum PublishedMessage: Sendable, Equatable {
     case heartbeat(HeartbeatMessage)
     /// A checkpoint that can be fetched.
     case checkpoint(CheckpointMessage)
+    /// Cluster numbers have another meaning from now on.
+    case relabeling(RelabelingMessage)
     /// A topic that this version does not know.
     case other(topic: String)
 
@@ -26,6 +28,8 @@ public enum PublishedMessage: Sendable, Equatable {
             self = .heartbeat(try HeartbeatMessage(frames: frames))
         } else if topic == CheckpointMessage.topic {
             self = .checkpoint(try CheckpointMessage(frames: frames))
+        } else if topic == RelabelingMessage.topic {
+            self = .relabeling(try RelabelingMessage(frames: frames))
         } else {
             self = .other(topic: topic)
         }

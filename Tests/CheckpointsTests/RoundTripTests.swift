@@ -24,12 +24,12 @@ final class RoundTripTests: XCTestCase {
         let config = "{\"train\":{\"seed\":42},\"name\":\"é\\n\"}"
         let before = UInt64(Date().timeIntervalSince1970 * 1e9)
         let record = try store.write(state, model: sampleModel, labelEpoch: 3, configuration: config)
-        XCTAssertEqual(record.id, "step-000001200")
+        XCTAssertEqual(record.id, "step-000001200-epoch-3")
         XCTAssertEqual(record.step, 1200)
-        XCTAssertEqual(record.path, folder + "/step-000001200.safetensors")
+        XCTAssertEqual(record.path, folder + "/step-000001200-epoch-3.safetensors")
         // The clock of a file system ticks less often than the system's.
         XCTAssertGreaterThan(record.time, before - 1_000_000_000)
-        XCTAssertEqual(try names(in: folder), ["step-000001200.safetensors"])
+        XCTAssertEqual(try names(in: folder), ["step-000001200-epoch-3.safetensors"])
 
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: record.path)))
         XCTAssertEqual(record.bytes, bytes.count)

@@ -128,9 +128,12 @@ final class MemoryOutput: PipelineOutput {
     }
 
     private let assignments = Monitor([NumberedAssignment]())
+    let relabelings = Monitor([RelabelingMessage]())
     private let rejections = Monitor([Rejection]())
 
     func publish(_ assignment: NumberedAssignment) { assignments.withLock { $0.append(assignment) } }
+
+    func publish(_ relabeling: RelabelingMessage) { relabelings.withLock { $0.append(relabeling) } }
 
     func reject(source: String, id: String?, reason: String) {
         rejections.withLock { $0.append(Rejection(source: source, id: id, reason: reason)) }

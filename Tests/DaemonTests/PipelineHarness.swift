@@ -44,16 +44,16 @@ final class PipelineHarness: Sendable {
         pipeline = Pipeline(
             settings: .init(
                 decoderThreads: decoderThreads, maximumBatch: maximumBatch, maximumDelay: 0.02, embedding: .none,
-                batchSize: batchSize, maximumTrainingBytes: 1024, schedule: schedule),
+                clusters: 4, batchSize: batchSize, maximumTrainingBytes: 1024, schedule: schedule),
             learners: .init(
-                training: LearnerHandover(training), assigning: LearnerHandover(assigning), step: resume?.step ?? 0),
+                training: LearnerHandover(training), assigning: LearnerHandover(assigning),
+                version: ModelVersion(step: resume?.step ?? 0, labelEpoch: 0)),
             intake: queues, sources: sources.count, decode: decode, output: output,
-            write: { [checkpoints] state in
-                guard write(state) else { return false }
+            write: { [checkpoints] state, _ in
+                guard write(state) else { throw CocoaError(.fileWriteOutOfSpace) }
                 checkpoints.withLock { $0.append(state) }
-                return true
             },
-            lastGood: { lastGood }, logger: logger)
+            lastGood: { _ in lastGood }, logger: logger)
     }
 
     func add(_ images: [IncomingImage], source: Int = 0) {

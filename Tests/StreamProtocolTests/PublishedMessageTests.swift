@@ -102,17 +102,17 @@ final class PublishedMessageTests: XCTestCase {
         let hash = String(repeating: "0f", count: 32)
         let message = CheckpointMessage(
             id: "step-000001200", step: 1200, byteCount: 256_000_000, sha256: hash, written: 1_795_498_908_754_577_642,
-            labelEpoch: 2, labels: [.text("cat"), nil, .number(7)])
+            labelEpoch: 2, labels: [.text("cat"), nil, .number(7)], churn: 0.1)
         XCTAssertEqual(
             message.frames.map(text),
             [
                 "checkpoint",
                 #"{"v":1,"id":"step-000001200","step":1200,"bytes":256000000,"sha256":"\#(hash)","#
-                    + #""t":1795498908754577642,"label_epoch":2,"labels":["cat",null,7]}"#,
+                    + #""t":1795498908754577642,"label_epoch":2,"labels":["cat",null,7],"churn":0.1}"#,
             ])
         XCTAssertEqual(try PublishedMessage(frames: message.frames), .checkpoint(message))
         let plain = CheckpointMessage(id: "a", step: 0, byteCount: 0, sha256: hash, written: 0)
-        XCTAssertTrue(text(plain.frames[1]).hasSuffix(#""labels":[]}"#))
+        XCTAssertTrue(text(plain.frames[1]).hasSuffix(#""labels":[],"churn":null}"#))
         XCTAssertEqual(try PublishedMessage(frames: plain.frames), .checkpoint(plain))
     }
 

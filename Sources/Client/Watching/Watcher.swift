@@ -121,7 +121,7 @@ public final class Watcher {
             guard announced.id != checkpoint else { return [] }
             checkpoint = announced.id
             return [.checkpoint(announced)]
-        case .other: return []
+        case .relabeling, .other: return []
         }
     }
 

@@ -34,13 +34,19 @@ public struct StepReport: Sendable, Equatable {
     public var losses: Losses
     /// The mini-batch's mean assignment over both views, one number a cluster, summing to 1.
     public var meanAssignment: [Float]
+    /// Whether every gradient is a finite number; true where the losses are not, since none were computed.
+    public var gradientsAreFinite: Bool
 
     /// Creates a report.
-    public init(step: UInt64, losses: Losses, meanAssignment: [Float]) {
+    public init(step: UInt64, losses: Losses, meanAssignment: [Float], gradientsAreFinite: Bool = true) {
         self.step = step
         self.losses = losses
         self.meanAssignment = meanAssignment
+        self.gradientsAreFinite = gradientsAreFinite
     }
+
+    /// Whether anything was learnt: where losses or gradients are not finite, the weights are those of before.
+    public var isFinite: Bool { losses.total.isFinite && gradientsAreFinite }
 }
 
 /// Which embedding accompanies an assignment.

@@ -17,14 +17,32 @@ package struct StatusReport: Sendable {
     var time: Int64
     /// Seconds since the start.
     var uptime: Double
+    /// What is wrong, in a word each.
+    var problems: [String]
+    /// The model that images are assigned with.
+    var serving: ModelVersion
+    /// The checkpoint that its weights descend from.
+    var servingModel: String
     /// The assignments' epoch and last number.
     var numbering: (epoch: String, last: UInt64)
     /// Images assigned, and a second of late.
     var assigned: (images: UInt64, perSecond: Double)
+    /// How learning goes.
+    var learning: LearningStatus.State
+    /// Whether training is paused.
+    var isPaused: Bool
     /// Images trained on, and a second of late.
     var trained: (images: UInt64, perSecond: Double)
     /// Steps in this run.
     var steps: UInt64
+    /// How many decoded images wait.
+    var waiting: (assigning: Int, training: Int)
+    /// How images spread over the clusters.
+    var usage: ClusterUsage.Snapshot
+    /// The newest checkpoint.
+    var checkpoint: CheckpointLedger.Entry?
+    /// How the present label epoch began, where it did in this run.
+    var relabeling: RelabelingMessage?
     /// The sources' queues, in the order of the configuration.
     var queues: [Queue]
     /// What became of each sender's messages.
@@ -36,30 +54,32 @@ package struct StatusReport: Sendable {
             "version": .string(version),
             "t": JSON(time),
             "uptime": JSON((uptime * 1000).rounded() / 1000),
+            "health": .object([
+                "ok": .bool(problems.isEmpty), "problems": .array(problems.map { .string($0) }),
+            ]),
+            "model": .object([
+                "id": .string(servingModel), "step": JSON(serving.step), "label_epoch": JSON(serving.labelEpoch),
+                "relabeling": relabeling.map { .object($0.members) } ?? .null,
+            ]),
             "assigning": .object([
                 "epoch": .string(numbering.epoch), "seq": JSON(numbering.last), "images": JSON(assigned.images),
-                "images_per_second": JSON(assigned.perSecond),
+                "images_per_second": JSON(assigned.perSecond), "waiting": JSON(waiting.assigning),
             ]),
-            "training": .object([
-                "steps": JSON(steps), "images": JSON(trained.images), "images_per_second": JSON(trained.perSecond),
-            ]),
+            "training": training,
+            "clusters": usage.json,
+            "checkpoint": checkpoint?.json ?? .null,
             "queues": .array(queues.map(\.json)),
             "sources": .object(senders.mapValues(\.json)),
         ]
     }
-}
 
-extension StatusReport.Queue {
-    fileprivate var json: JSON { .object(["name": .string(name), "images": JSON(images), "bytes": JSON(bytes)]) }
-}
-
-extension StreamCounters {
-    /// The counts as `status` tells them.
-    var json: JSON {
+    private var training: JSON {
         .object([
-            "received": JSON(received), "bytes": JSON(bytes), "admitted": JSON(admitted),
-            "rejected": .object(rejected.mapValues { JSON($0) }), "dropped": .object(dropped.mapValues { JSON($0) }),
-            "missing": JSON(missing), "duplicates": JSON(duplicates), "restarts": JSON(restarts),
+            "paused": .bool(isPaused), "step": JSON(learning.version.step), "steps": JSON(steps),
+            "images": JSON(trained.images), "images_per_second": JSON(trained.perSecond),
+            "waiting": JSON(waiting.training), "loss": learning.losses?.json ?? .null,
+            "step_seconds": learning.stepSeconds.map { JSON($0) } ?? .null,
+            "skipped_steps": JSON(learning.skippedSteps), "restorations": JSON(learning.restorations),
         ])
     }
 }

@@ -14,7 +14,7 @@ package struct TakenImage: Sendable {
     package var source: Int
     /// What its source does when images come too fast.
     package var overload: SourceSettings.Overload
-    /// Whether a place in training has been reserved for it; always so for a source that blocks.
+    /// Whether a place in training has been reserved for it; always so for a source that blocks, unless training is paused.
     package var hasTrainingRoom: Bool
 }
 
@@ -25,6 +25,8 @@ package final class IngressQueues: Sendable {
         /// Places in training reserved for a source's images in its queue.
         var reserved: [Int]
         var training: TrainingBuffer?
+        /// Whether sources that block admit images without a place in training.
+        var admitsWhatIsLeft = false
         var nextSource = 0
         var isClosed = false
     }
@@ -61,12 +63,17 @@ package final class IngressQueues: Sendable {
 
     /// Has sources that block admit images as long as their queues have room, training or not: at the end nothing more comes,
     /// and what waits gets its place in training when it is taken.
-    package func admitWhatIsLeft() { state.withLock { $0.training = nil } }
+    package func admitWhatIsLeft() { state.withLock { $0.admitsWhatIsLeft = true } }
 
-    /// Whether a source's socket may be read: always, unless it blocks and its queue or training is full.
+    /// Whether a source's socket may be read: always, unless it blocks and its queue or training is full. A pause of
+    /// training holds nobody up.
     package func mayRead(source: Int) -> Bool {
         sources[source].overload != .block
-            || state.read { $0.queues[source].hasRoom && $0.training?.hasRoom ?? true }
+            || state.read { state in
+                guard state.queues[source].hasRoom else { return false }
+                guard !state.admitsWhatIsLeft, let training = state.training else { return true }
+                return training.hasRoom || training.isPaused
+            }
     }
 
     /// Puts an image of a source for which `mayRead` holds in its queue. One thread offers.
@@ -75,7 +82,9 @@ package final class IngressQueues: Sendable {
     package func offer(_ image: IncomingImage, source: Int) -> [DroppedImage] {
         state.withLock { state in
             if state.isClosed { return [DroppedImage(image: image, reason: .stopping)] }
-            if sources[source].overload == .block, state.training?.reserve() ?? false { state.reserved[source] += 1 }
+            if sources[source].overload == .block, !state.admitsWhatIsLeft, state.training?.reserve() ?? false {
+                state.reserved[source] += 1
+            }
             return state.queues[source].offer(image)
         }
     }
@@ -95,7 +104,7 @@ package final class IngressQueues: Sendable {
                 let wasReserved = state.reserved[source] > 0
                 let reserved = wasReserved || hasTrainingRoom ?? trainingRoom()
                 if wasReserved { state.reserved[source] -= 1 } else { hasTrainingRoom = reserved }
-                if overload == .block, !reserved { continue }
+                if overload == .block, !reserved, state.training?.isPaused != true { continue }
                 let wasFull = overload == .block && !state.queues[source].hasRoom
                 guard let image = state.queues[source].take() else { continue }
                 state.nextSource = (source + 1) % sources.count

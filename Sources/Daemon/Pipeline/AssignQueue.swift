@@ -28,7 +28,7 @@ package final class AssignQueue: Sendable {
     /// What the assigner is to do next, the weights first.
     package struct Work: Sendable {
         /// New weights to adopt.
-        package var snapshot: WeightSnapshot?
+        package var update: ModelUpdate?
         /// Images to assign, at most `maximumBatch`.
         package var images: [DecodedImage]
     }
@@ -37,7 +37,7 @@ package final class AssignQueue: Sendable {
         var images: [(image: DecodedImage, arrived: MonotonicTime)] = []
         var bytes = 0
         var onTheirWay = 0
-        var snapshot: WeightSnapshot?
+        var update: ModelUpdate?
         var closed = false
     }
 
@@ -84,10 +84,17 @@ package final class AssignQueue: Sendable {
     }
 
     /// Whether the weights last offered have been taken, so that it is worth copying new ones.
-    package var wantsSnapshot: Bool { state.read { $0.snapshot == nil } }
+    package var wantsUpdate: Bool { state.read { $0.update == nil } }
 
-    /// Leaves weights for the assigner, in the place of any that it has not taken yet.
-    package func offer(_ snapshot: WeightSnapshot) { state.withLock { $0.snapshot = snapshot } }
+    /// Leaves weights for the assigner, in the place of any that it has not taken yet; what those said of cluster numbers
+    /// is said all the same.
+    package func offer(_ update: ModelUpdate) {
+        state.withLock { state in
+            let untold = state.update?.relabelings ?? []
+            state.update = update
+            state.update?.relabelings = untold + update.relabelings
+        }
+    }
 
     /// Says that no further image will come.
     package func close() { state.withLock { $0.closed = true } }
@@ -96,9 +103,9 @@ package final class AssignQueue: Sendable {
     package func next() -> Work? {
         state.wait { state in
             guard let first = state.images.first else {
-                if let snapshot = state.snapshot {
-                    state.snapshot = nil
-                    return .done(Work(snapshot: snapshot, images: []))
+                if let update = state.update {
+                    state.update = nil
+                    return .done(Work(update: update, images: []))
                 }
                 return state.closed ? .done(nil) : .wait(until: nil)
             }
@@ -110,8 +117,8 @@ package final class AssignQueue: Sendable {
             let taken = state.images.prefix(maximumBatch).map(\.image)
             state.images.removeFirst(taken.count)
             state.bytes -= taken.reduce(0) { $0 + $1.picture.pixels.count }
-            defer { state.snapshot = nil }
-            return .done(Work(snapshot: state.snapshot, images: taken))
+            defer { state.update = nil }
+            return .done(Work(update: state.update, images: taken))
         }
     }
 }

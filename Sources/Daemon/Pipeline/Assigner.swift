@@ -30,22 +30,28 @@ package final class Assigner: Sendable {
     /// Creates an assigner that is not running yet.
     ///
     /// - Parameters:
-    ///   - learner: the learner to assign with, its weights trained for `step` steps.
+    ///   - learner: the learner to assign with, its weights those of `version`.
     ///   - queue: where images and weights come from; closing it ends the assigner.
     ///   - embedding: the embedding to publish with each assignment.
     package init(
-        learner: LearnerHandover, step: UInt64, queue: AssignQueue, embedding: EmbeddingKind,
-        output: any PipelineOutput,
-        numbering: AssignmentNumbering, agreement: LabelAgreement, counters: PipelineCounters
+        learner: LearnerHandover, version: ModelVersion, queue: AssignQueue, embedding: EmbeddingKind,
+        output: any PipelineOutput, numbering: AssignmentNumbering, agreement: LabelAgreement, usage: ClusterUsage,
+        serving: ServingModel, counters: PipelineCounters
     ) {
         self.queue = queue
         thread = WorkerThread(name: "assigner", stackSize: 16 << 20) {
             let learner = learner.learner
-            var step = step
+            var version = version
             while let work = queue.next() {
-                if let snapshot = work.snapshot {
-                    learner.adopt(snapshot)
-                    step = snapshot.step
+                if let update = work.update {
+                    learner.adopt(update.snapshot)
+                    version = update.version
+                    for relabeling in update.relabelings { output.publish(relabeling) }
+                    if !update.relabelings.isEmpty {
+                        agreement.restart()
+                        usage.restart()
+                    }
+                    serving.adopted(version)
                 }
                 guard !work.images.isEmpty else { continue }
                 let assignments = learner.assign(work.images.map(\.picture), embedding: embedding)
@@ -54,13 +60,15 @@ package final class Assigner: Sendable {
                     output.publish(
                         NumberedAssignment(
                             epoch: numbering.epoch, sequence: number, origin: image.origin, assignment: assignment,
-                            step: step, published: wallClockNanoseconds()))
+                            step: version.step, labelEpoch: version.labelEpoch, published: wallClockNanoseconds()))
                     // After publishing, so that a heartbeat never names a number that its readers cannot have seen.
                     numbering.published(number)
                     agreement.record(label: image.origin.label, cluster: assignment.cluster)
                 }
+                usage.record(assignments.lazy.map(\.cluster))
                 counters.countAssigned(assignments.count)
             }
+            serving.end()
         }
     }
 

@@ -7,8 +7,17 @@ import ContrastiveClustering
 
 /// The checkpoint-writing worker.
 package final class CheckpointWriter: Sendable {
+    /// Writes a state whose clusters have their meaning in a label epoch; throws where that fails.
+    package typealias Write = @Sendable (_ state: LearnerState, _ labelEpoch: UInt64) throws -> Void
+
+    private struct Job: Sendable {
+        var state: LearnerState
+        var labelEpoch: UInt64
+        var answer: Answer<Void>?
+    }
+
     private struct State: Sendable {
-        var pending: LearnerState?
+        var pending: Job?
         var isWriting = false
         var hasFailed = false
         var closed = false
@@ -20,26 +29,30 @@ package final class CheckpointWriter: Sendable {
     /// Creates a writer that is not running yet.
     ///
     /// - Parameters:
-    ///   - write: writes a state and says whether that succeeded; called on the writer's thread.
+    ///   - write: writes a state; called on the writer's thread.
     ///   - onIdle: called on that thread when the writer is free again.
-    package init(
-        write: @escaping @Sendable (LearnerState) -> Bool, onIdle: @escaping @Sendable () -> Void
-    ) {
+    package init(write: @escaping Write, onIdle: @escaping @Sendable () -> Void) {
         let state = Monitor(State())
         self.state = state
         thread = WorkerThread(name: "checkpoint") {
-            while let pending = Self.next(state) {
-                let written = write(pending)
+            while let job = Self.next(state) {
+                var failure: TrainerRefusal?
+                do {
+                    try write(job.state, job.labelEpoch)
+                } catch {
+                    failure = TrainerRefusal("\(error)")
+                }
                 state.withLock {
                     $0.isWriting = false
-                    $0.hasFailed = !written
+                    $0.hasFailed = failure != nil
                 }
+                job.answer?.give(failure.map { .failure($0) } ?? .success(()))
                 onIdle()
             }
         }
     }
 
-    private static func next(_ state: Monitor<State>) -> LearnerState? {
+    private static func next(_ state: Monitor<State>) -> Job? {
         state.wait { state in
             if let pending = state.pending {
                 state.pending = nil
@@ -57,10 +70,12 @@ package final class CheckpointWriter: Sendable {
     package var hasFailed: Bool { state.read { $0.hasFailed } }
 
     /// Hands a state over; the writer must not be busy.
-    package func submit(_ learnerState: LearnerState) {
+    ///
+    /// - Parameter answer: is told what became of it.
+    func submit(_ learnerState: LearnerState, labelEpoch: UInt64, answer: Answer<Void>? = nil) {
         state.withLock { state in
             precondition(state.pending == nil && !state.isWriting, "a checkpoint is still being written")
-            state.pending = learnerState
+            state.pending = Job(state: learnerState, labelEpoch: labelEpoch, answer: answer)
         }
     }
 

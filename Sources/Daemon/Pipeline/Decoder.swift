@@ -119,7 +119,13 @@ private final class DecodingLine: Sendable {
     ) {
         switch outcome {
         case .decoded(let image, let training):
-            if let training { buffer.fill(training) } else { counters.countLeftOutBufferFull() }
+            if let training {
+                buffer.fill(training)
+            } else if buffer.isPaused {
+                counters.countLeftOutPaused()
+            } else {
+                counters.countLeftOutBufferFull()
+            }
             queue.push(image)
         case .unreadable(let image, let reason, let hasTrainingRoom):
             if hasTrainingRoom { buffer.release() }

@@ -37,6 +37,14 @@ package final class LabelAgreement: Sendable {
     /// The counts since the start.
     package var total: ContingencyTable { state.withLock { $0.total } }
 
+    /// Starts counting anew: cluster numbers mean something else from now on.
+    package func restart() {
+        state.withLock { state in
+            state.total = ContingencyTable()
+            state.recent = ContingencyTable()
+        }
+    }
+
     /// The counts since the last call.
     package func takeRecent() -> ContingencyTable {
         state.withLock { state in

@@ -20,6 +20,8 @@ package final class Pipeline: Sendable {
         package var maximumDelay: Double
         /// The embedding published with an assignment.
         package var embedding: EmbeddingKind
+        /// How many clusters the model has.
+        package var clusters: Int
         /// Images a training step.
         package var batchSize: Int
         /// Bytes beyond which a picture kept for training is reduced.
@@ -29,33 +31,34 @@ package final class Pipeline: Sendable {
 
         /// Creates settings.
         package init(
-            decoderThreads: Int, maximumBatch: Int, maximumDelay: Double, embedding: EmbeddingKind, batchSize: Int,
-            maximumTrainingBytes: Int, schedule: CheckpointSchedule
+            decoderThreads: Int, maximumBatch: Int, maximumDelay: Double, embedding: EmbeddingKind, clusters: Int,
+            batchSize: Int, maximumTrainingBytes: Int, schedule: CheckpointSchedule
         ) {
             self.decoderThreads = decoderThreads
             self.maximumBatch = maximumBatch
             self.maximumDelay = maximumDelay
             self.embedding = embedding
+            self.clusters = clusters
             self.batchSize = batchSize
             self.maximumTrainingBytes = maximumTrainingBytes
             self.schedule = schedule
         }
     }
 
-    /// The two learners, both with weights trained for `step` steps.
+    /// The two learners, both with the weights of `version`.
     package struct Learners: Sendable {
         /// The learner that trains.
         package var training: LearnerHandover
         /// The learner that assigns.
         package var assigning: LearnerHandover
-        /// Steps taken so far.
-        package var step: UInt64
+        /// Steps taken so far, and what the clusters mean.
+        package var version: ModelVersion
 
         /// Puts the learners together.
-        package init(training: LearnerHandover, assigning: LearnerHandover, step: UInt64) {
+        package init(training: LearnerHandover, assigning: LearnerHandover, version: ModelVersion) {
             self.training = training
             self.assigning = assigning
-            self.step = step
+            self.version = version
         }
     }
 
@@ -65,10 +68,19 @@ package final class Pipeline: Sendable {
     package let numbering = AssignmentNumbering()
     /// How clusters and labels go together.
     package let agreement: LabelAgreement
+    /// How images spread over the clusters.
+    package let usage: ClusterUsage
+    /// How learning goes.
+    package let learning: LearningStatus
+    /// The model that images are assigned with.
+    package let serving: ServingModel
+    /// What may be asked of training.
+    package let trainer: Trainer
 
+    private let buffer: TrainingBuffer
+    private let queue: AssignQueue
     private let decoder: Decoder
     private let assigner: Assigner
-    private let trainer: Trainer
     private let writer: CheckpointWriter
 
     /// Puts the workers together; none is running yet.
@@ -79,33 +91,53 @@ package final class Pipeline: Sendable {
     ///   - decode: bytes to pixels.
     ///   - output: where assignments and rejections go.
     ///   - agreement: counts how clusters and labels go together.
-    ///   - write: writes a checkpoint, and says whether that succeeded; called on a thread of its own.
-    ///   - lastGood: the newest state that training can go back to.
+    ///   - write: writes a checkpoint; called on a thread of its own.
+    ///   - lastGood: the newest state of a label epoch that training can go back to.
     ///   - onStep: called after each training step on the trainer's thread.
     package init(
         settings: Settings, learners: Learners, intake: IngressQueues, sources: Int,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
         output: any PipelineOutput, agreement: LabelAgreement = LabelAgreement(),
-        write: @escaping @Sendable (LearnerState) -> Bool,
-        lastGood: @escaping @Sendable () -> LearnerState?, logger: Logger,
+        write: @escaping CheckpointWriter.Write,
+        lastGood: @escaping @Sendable (_ labelEpoch: UInt64) -> LearnerState?, logger: Logger,
         onStep: @escaping @Sendable (StepReport) -> Void = { _ in }
     ) {
         let queue = AssignQueue(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
         let buffer = TrainingBuffer(batchSize: settings.batchSize) { intake.trainingRoomFreed() }
         intake.admit(asLongAs: buffer)
         self.agreement = agreement
+        self.buffer = buffer
+        self.queue = queue
+        usage = ClusterUsage(clusters: settings.clusters, logger: logger)
+        learning = LearningStatus(learners.version)
+        serving = ServingModel(learners.version)
         decoder = Decoder(
             threads: settings.decoderThreads, intake: intake, sources: sources, decode: decode,
             maximumTrainingBytes: settings.maximumTrainingBytes, buffer: buffer, queue: queue, output: output,
             counters: counters)
         assigner = Assigner(
-            learner: learners.assigning, step: learners.step, queue: queue, embedding: settings.embedding,
-            output: output, numbering: numbering, agreement: agreement, counters: counters)
+            learner: learners.assigning, version: learners.version, queue: queue, embedding: settings.embedding,
+            output: output, numbering: numbering, agreement: agreement, usage: usage, serving: serving,
+            counters: counters)
         writer = CheckpointWriter(write: write, onIdle: { buffer.wake() })
         trainer = Trainer(
-            learner: learners.training, step: learners.step, buffer: buffer, weights: queue, writer: writer,
-            schedule: settings.schedule, counters: counters, logger: logger, lastGood: lastGood, onStep: onStep)
+            learner: learners.training, version: learners.version, schedule: settings.schedule,
+            surroundings: .init(
+                buffer: buffer, weights: queue, writer: writer, counters: counters, status: learning, logger: logger,
+                lastGood: lastGood, onStep: onStep))
     }
+
+    /// Stops training until `resumeTraining`; images go on being assigned, and are not trained on.
+    package func pauseTraining() { buffer.setPaused(true) }
+
+    /// Lets training go on.
+    package func resumeTraining() { buffer.setPaused(false) }
+
+    /// Whether training is paused.
+    package var isTrainingPaused: Bool { buffer.isPaused }
+
+    /// How many images wait, for the assigner and for training.
+    package var waiting: (assigning: Int, training: Int) { (queue.count, buffer.count) }
 
     /// Starts the workers; a second call does nothing.
     package func start() {

@@ -7,6 +7,7 @@ package final class PipelineCounters: Sendable {
     private let assignedCount = Atomic<UInt64>(0)
     private let trainedCount = Atomic<UInt64>(0)
     private let bufferFullCount = Atomic<UInt64>(0)
+    private let pausedCount = Atomic<UInt64>(0)
     private let restCount = Atomic<UInt64>(0)
     private let stepCount = Atomic<UInt64>(0)
 
@@ -24,6 +25,8 @@ package final class PipelineCounters: Sendable {
     package var trained: UInt64 { trainedCount.load(ordering: .relaxed) }
     /// Images assigned but not trained on, since the training buffer was full; never of a source that blocks.
     package var leftOutBufferFull: UInt64 { bufferFullCount.load(ordering: .relaxed) }
+    /// Images assigned but not trained on, since training was paused.
+    package var leftOutPaused: UInt64 { pausedCount.load(ordering: .relaxed) }
     /// Images assigned but not trained on, since fewer than half a mini-batch were left at the end.
     package var leftOutRest: UInt64 { restCount.load(ordering: .relaxed) }
     /// Training steps.
@@ -42,6 +45,8 @@ package final class PipelineCounters: Sendable {
     }
     /// Counts an image that found the training buffer full.
     package func countLeftOutBufferFull() { bufferFullCount.add(1, ordering: .relaxed) }
+    /// Counts an image that came while training was paused.
+    package func countLeftOutPaused() { pausedCount.add(1, ordering: .relaxed) }
     /// Counts a rest too small to train on.
     package func countLeftOutRest(_ images: Int) { restCount.add(UInt64(images), ordering: .relaxed) }
 }

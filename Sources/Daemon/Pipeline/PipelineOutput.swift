@@ -15,6 +15,8 @@ package struct NumberedAssignment: Sendable {
     package var assignment: Assignment
     /// How many steps the weights that assigned it have been trained for.
     package var step: UInt64
+    /// The numbering that the cluster's meaning belongs to.
+    package var labelEpoch: UInt64
     /// When it was published, nanoseconds since 1970.
     package var published: Int64
 }
@@ -23,6 +25,9 @@ package struct NumberedAssignment: Sendable {
 package protocol PipelineOutput: Sendable {
     /// Publishes an assignment; called in the order of sequence numbers.
     func publish(_ assignment: NumberedAssignment)
+
+    /// Says that cluster numbers mean something else from the next assignment on; called in turn with `publish`.
+    func publish(_ relabeling: RelabelingMessage)
 
     /// Says that an image of `source` cannot be read.
     func reject(source: String, id: String?, reason: String)

@@ -11,7 +11,8 @@ package final class TrainingBuffer: Sendable {
     package enum Next: Sendable {
         /// Exactly one mini-batch, in order of arrival.
         case batch([RGBImage])
-        /// What is left after the last whole mini-batch, fewer than one; the buffer is closed and empty now.
+        /// What is left after the last whole mini-batch, fewer than one unless training is paused; the buffer is closed and
+        /// empty now.
         case rest([RGBImage])
         /// Neither: the moment passed, or `wake` was called.
         case nothing
@@ -21,6 +22,7 @@ package final class TrainingBuffer: Sendable {
         var images: [RGBImage] = []
         var reserved = 0
         var woken = false
+        var paused = false
         var closed = false
     }
 
@@ -46,12 +48,21 @@ package final class TrainingBuffer: Sendable {
     package var occupied: Int { state.read { $0.images.count + $0.reserved } }
 
     /// Whether there is a place to reserve.
-    package var hasRoom: Bool { occupied < capacity }
+    package var hasRoom: Bool { !isPaused && occupied < capacity }
 
-    /// Reserves a place for an image still to be decoded; false where the buffer is full.
+    /// Whether training is paused: no image gets a place, and no mini-batch is given out.
+    package var isPaused: Bool { state.read { $0.paused } }
+
+    /// Pauses training or lets it go on; what has a place keeps it.
+    package func setPaused(_ paused: Bool) {
+        state.withLock { $0.paused = paused }
+        onRoom()
+    }
+
+    /// Reserves a place for an image still to be decoded; false where the buffer is full or training is paused.
     package func reserve() -> Bool {
         state.withLock { state in
-            guard state.images.count + state.reserved < capacity else { return false }
+            guard !state.paused, state.images.count + state.reserved < capacity else { return false }
             state.reserved += 1
             return true
         }
@@ -81,13 +92,14 @@ package final class TrainingBuffer: Sendable {
     /// Lets whoever waits in `next`, now or the next time, look after something else.
     package func wake() { state.withLock { $0.woken = true } }
 
-    /// Whether a whole mini-batch is waiting.
-    package var holdsBatch: Bool { state.read { $0.images.count >= batchSize } }
+    /// Whether a whole mini-batch is waiting and training is not paused.
+    package var holdsBatch: Bool { state.read { !$0.paused && $0.images.count >= batchSize } }
 
-    /// Waits for a whole mini-batch, for the end, until `deadline` or for `wake`.
+    /// Waits for a whole mini-batch, for the end, until `deadline` or for `wake`. While training is paused no mini-batch
+    /// comes, and at the end all that waits is the rest.
     package func next(until deadline: MonotonicTime?) -> Next {
         let next: Next = state.wait { state in
-            if state.images.count >= batchSize {
+            if !state.paused, state.images.count >= batchSize {
                 let batch = Array(state.images.prefix(batchSize))
                 state.images.removeFirst(batchSize)
                 return .done(.batch(batch))

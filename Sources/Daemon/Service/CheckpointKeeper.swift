@@ -8,7 +8,6 @@ import Logging
 struct CheckpointKeeper: Sendable {
     let store: CheckpointStore
     let model: CheckpointModel
-    let labelEpoch: UInt64
     /// What the learner is trained under.
     let settings: String
     let ledger: CheckpointLedger
@@ -33,10 +32,12 @@ struct CheckpointKeeper: Sendable {
         return resumption.checkpoint
     }
 
-    /// Writes a state, announces it, and says whether that succeeded.
-    func write(_ state: LearnerState) -> Bool {
+    /// Writes a state and announces it.
+    ///
+    /// - Throws: `CheckpointError`, which has been logged.
+    func write(_ state: LearnerState, labelEpoch: UInt64) throws(CheckpointError) {
         let started = MonotonicTime.now
-        do {
+        do throws(CheckpointError) {
             let record = try store.write(state, model: model, labelEpoch: labelEpoch, configuration: settings)
             ledger.add(record)
             output.announceCheckpoint()
@@ -47,17 +48,17 @@ struct CheckpointKeeper: Sendable {
                     "milliseconds": "\(Int(MonotonicTime.now.seconds(since: started) * 1000))",
                 ])
             logger.agreement("since the last checkpoint", agreement.takeRecent())
-            return true
         } catch {
             logger.error("\(error)")
-            return false
+            throw error
         }
     }
 
-    /// The newest state that training can go back to.
-    func lastGood() -> LearnerState? {
+    /// The newest state of a label epoch that training can go back to; those of others have other clusters.
+    func lastGood(labelEpoch: UInt64) -> LearnerState? {
         do {
-            return try store.newest(for: model).checkpoint?.state
+            let checkpoint = try store.newest(for: model).checkpoint
+            return checkpoint?.labelEpoch == labelEpoch ? checkpoint?.state : nil
         } catch {
             logger.error("\(error)")
             return nil

@@ -5,8 +5,18 @@ import StreamProtocol
 
 /// Remembers the newest checkpoints; thread-safe.
 package final class CheckpointLedger: Sendable {
+    /// A checkpoint with what is only known in this run.
+    package struct Entry: Sendable {
+        /// What lies on disk.
+        package var record: CheckpointRecord
+        /// How many remembered images changed cluster since the checkpoint before it.
+        package var churn: Churn?
+    }
+
     private struct State: Sendable {
-        var records: [CheckpointRecord] = []
+        var entries: [Entry] = []
+        /// The model that the present label epoch began with, where it did in this run.
+        var relabeling: RelabelingMessage?
         var announcedAt: MonotonicTime?
     }
 
@@ -14,41 +24,60 @@ package final class CheckpointLedger: Sendable {
     private static let remembered = 8
 
     private let state = Monitor(State())
-    private let labelEpoch: Int
     private let interval: Double
 
     /// Creates a ledger that announces the newest checkpoint every `interval` seconds.
     ///
     /// - Parameter resumed: the checkpoint that this run goes on from.
-    package init(resumed: CheckpointRecord?, labelEpoch: Int, interval: Double) {
-        self.labelEpoch = labelEpoch
+    package init(resumed: CheckpointRecord?, interval: Double) {
         self.interval = interval
-        if let resumed { state.withLock { $0.records = [resumed] } }
+        if let resumed { state.withLock { $0.entries = [Entry(record: resumed)] } }
     }
 
     /// Adds a checkpoint that has been written; it is due to be announced at once.
-    package func add(_ record: CheckpointRecord) {
+    package func add(_ record: CheckpointRecord, churn: Churn? = nil) {
         state.withLock { state in
-            state.records.append(record)
-            if state.records.count > Self.remembered { state.records.removeFirst() }
+            state.entries.removeAll { $0.record.id == record.id }
+            state.entries.append(Entry(record: record, churn: churn))
+            if state.entries.count > Self.remembered { state.entries.removeFirst() }
             state.announcedAt = nil
         }
     }
 
-    /// The name of the checkpoint that weights trained for `step` steps descend from.
-    package func model(at step: UInt64) -> String {
-        state.read { $0.records.last { $0.step <= step }?.id } ?? "step-000000000"
+    /// Notes that a label epoch begins.
+    package func begin(_ relabeling: RelabelingMessage) { state.withLock { $0.relabeling = relabeling } }
+
+    /// How the present label epoch began, where it did in this run.
+    package var relabeling: RelabelingMessage? { state.read(\.relabeling) }
+
+    /// The newest checkpoint; nil before the first.
+    package var newest: Entry? { state.read { $0.entries.last } }
+
+    /// The name of the checkpoint that weights descend from.
+    package func model(at version: ModelVersion) -> String {
+        state.read { state in
+            let written = state.entries.last {
+                $0.record.labelEpoch == version.labelEpoch && $0.record.step <= version.step
+            }
+            if let written { return written.record.id }
+            guard let begun = state.relabeling, begun.labelEpoch == Int(clamping: version.labelEpoch) else {
+                return CheckpointRecord.id(step: 0, labelEpoch: version.labelEpoch)
+            }
+            return begun.model
+        }
     }
 
     /// The newest checkpoint's announcement, where one is due.
     package func dueAnnouncement() -> CheckpointMessage? {
         state.withLock { state in
-            guard let record = state.records.last else { return nil }
+            guard let entry = state.entries.last else { return nil }
             if let last = state.announcedAt, MonotonicTime.now.seconds(since: last) < interval { return nil }
             state.announcedAt = .now
+            let record = entry.record
             return CheckpointMessage(
                 id: record.id, step: record.step, byteCount: UInt64(record.bytes), sha256: record.sha256,
-                written: Int64(clamping: record.time), labelEpoch: labelEpoch)
+                written: Int64(clamping: record.time), labelEpoch: Int(clamping: record.labelEpoch),
+                churn: entry.churn?.share)
         }
     }
 }

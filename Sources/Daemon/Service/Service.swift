@@ -48,15 +48,14 @@ public final class Service: Sendable {
         var gatewaySettings = GatewaySettings(configuration)
         gatewaySettings.heartbeatInterval = pace.heartbeat
         let gateway = try Gateway(settings: gatewaySettings, logger: logger)
-        let labelEpoch = Int(clamping: resumed?.labelEpoch ?? 0)
-        let ledger = CheckpointLedger(resumed: resumed?.record, labelEpoch: labelEpoch, interval: pace.announcement)
+        let ledger = CheckpointLedger(resumed: resumed?.record, interval: pace.announcement)
         let output = StreamOutput(
-            outbox: gateway.outbox, statistics: gateway.statistics, ledger: ledger, labelEpoch: labelEpoch,
+            outbox: gateway.outbox, statistics: gateway.statistics, ledger: ledger,
             sendsProbabilities: configuration.publish.probabilities, logger: logger)
         let agreement = LabelAgreement()
         let keeper = CheckpointKeeper(
-            store: store, model: model, labelEpoch: UInt64(labelEpoch), settings: configuration.json, ledger: ledger,
-            output: output, agreement: agreement, logger: logger)
+            store: store, model: model, settings: configuration.json, ledger: ledger, output: output,
+            agreement: agreement, logger: logger)
         let decoding = PictureDecoding(side: configuration.model.imageSize)
         pipeline = Pipeline(
             settings: Pipeline.Settings(configuration), learners: learners, intake: gateway.queues,
@@ -69,8 +68,12 @@ public final class Service: Sendable {
         control = ControlDesk(
             operations: [
                 .status {
-                    StatusReport(gateway: gateway, pipeline: pipeline, sources: configuration.sources, started: started)
-                }
+                    StatusReport(
+                        gateway: gateway, pipeline: pipeline, ledger: ledger, sources: configuration.sources,
+                        started: started)
+                },
+                .checkpoints(in: store), .fetch(from: store), .save(pipeline.trainer, ledger: ledger),
+                .pause(pipeline), .resume(pipeline),
             ],
             reply: gateway.answers.append)
     }
@@ -138,6 +141,8 @@ public final class Service: Sendable {
         let assigning = try makeLearner(.assigning)
         if let checkpoint { try training.learner.importState(checkpoint.state) }
         assigning.learner.adopt(training.learner.snapshot())
-        return Pipeline.Learners(training: training, assigning: assigning, step: checkpoint?.state.step ?? 0)
+        return Pipeline.Learners(
+            training: training, assigning: assigning,
+            version: ModelVersion(step: checkpoint?.state.step ?? 0, labelEpoch: checkpoint?.labelEpoch ?? 0))
     }
 }

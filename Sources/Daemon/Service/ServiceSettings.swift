@@ -33,7 +33,8 @@ extension Pipeline.Settings {
             decoderThreads: max(1, min(8, configuration.engineThreads / 2)),
             maximumBatch: configuration.assign.maxBatch,
             maximumDelay: Double(configuration.assign.maxDelayMilliseconds) / 1000,
-            embedding: configuration.publish.embedding, batchSize: configuration.train.batchSize,
+            embedding: configuration.publish.embedding, clusters: configuration.model.clusters,
+            batchSize: configuration.train.batchSize,
             maximumTrainingBytes: Self.maximumTrainingBytes(configuration),
             schedule: CheckpointSchedule(
                 everySteps: UInt64(configuration.checkpoint.everySteps),

@@ -2,13 +2,23 @@
 
 extension StatusReport {
     /// The state of a running service.
-    init(gateway: Gateway, pipeline: Pipeline, sources: [SourceSettings], started: MonotonicTime) {
-        let (counters, numbering) = (pipeline.counters, pipeline.numbering)
+    init(
+        gateway: Gateway, pipeline: Pipeline, ledger: CheckpointLedger, sources: [SourceSettings],
+        started: MonotonicTime
+    ) {
+        let (counters, numbering, serving) = (pipeline.counters, pipeline.numbering, pipeline.serving.version)
+        let usage = pipeline.usage.snapshot
+        let problems = [
+            "collapsed": usage.isCollapsed, "checkpoint-failed": pipeline.lastCheckpointFailed,
+        ]
         self.init(
             version: clusterdVersion, time: wallClockNanoseconds(), uptime: MonotonicTime.now.seconds(since: started),
+            problems: problems.filter(\.value).keys.sorted(), serving: serving, servingModel: ledger.model(at: serving),
             numbering: (numbering.epoch, numbering.last),
-            assigned: (counters.assigned, counters.assignedRate.perSecond()),
-            trained: (counters.trained, counters.trainedRate.perSecond()), steps: counters.steps,
+            assigned: (counters.assigned, counters.assignedRate.perSecond()), learning: pipeline.learning.current,
+            isPaused: pipeline.isTrainingPaused, trained: (counters.trained, counters.trainedRate.perSecond()),
+            steps: counters.steps, waiting: pipeline.waiting, usage: usage, checkpoint: ledger.newest,
+            relabeling: ledger.relabeling,
             queues: zip(sources, gateway.queues.depths).map {
                 Queue(name: $0.name, images: $1.images, bytes: $1.bytes)
             },

@@ -18,6 +18,8 @@ public struct ServiceSummary: Sendable, Equatable {
     public var dropped: [String: UInt64]
     /// Images assigned but not trained on since training was behind.
     public var leftOutBehind: UInt64
+    /// Images assigned but not trained on since training was paused.
+    public var leftOutPaused: UInt64
     /// Images assigned but not trained on since too few were left for a last mini-batch.
     public var leftOutRest: UInt64
     /// Images lost on the way here, by the senders' own numbers.
@@ -34,6 +36,7 @@ public struct ServiceSummary: Sendable, Equatable {
         trained = counters.trained
         steps = counters.steps
         leftOutBehind = counters.leftOutBufferFull
+        leftOutPaused = counters.leftOutPaused
         leftOutRest = counters.leftOutRest
     }
 
@@ -48,7 +51,11 @@ public struct ServiceSummary: Sendable, Equatable {
                 ("steps", steps),
             ]
             + byReason("rejected", rejected) + byReason("dropped", dropped)
-            + byReason("left_out", ["training_behind": leftOutBehind, "rest": leftOutRest].filter { $0.value > 0 })
+            + byReason(
+                "left_out",
+                ["training_behind": leftOutBehind, "paused": leftOutPaused, "rest": leftOutRest].filter {
+                    $0.value > 0
+                })
             + [("missing", missing)]
         return counts.map { ($0, "\($1)") }
     }

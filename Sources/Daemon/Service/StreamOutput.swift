@@ -8,7 +8,6 @@ package final class StreamOutput: PipelineOutput {
     private let outbox: Outbox
     private let statistics: StreamStatistics
     private let ledger: CheckpointLedger
-    private let labelEpoch: Int
     private let sendsProbabilities: Bool
     private let logger: Logger
 
@@ -19,13 +18,12 @@ package final class StreamOutput: PipelineOutput {
     ///   - statistics: where rejections are counted.
     ///   - sendsProbabilities: whether assignments carry the probability of every cluster.
     package init(
-        outbox: Outbox, statistics: StreamStatistics, ledger: CheckpointLedger, labelEpoch: Int,
-        sendsProbabilities: Bool, logger: Logger
+        outbox: Outbox, statistics: StreamStatistics, ledger: CheckpointLedger, sendsProbabilities: Bool,
+        logger: Logger
     ) {
         self.outbox = outbox
         self.statistics = statistics
         self.ledger = ledger
-        self.labelEpoch = labelEpoch
         self.sendsProbabilities = sendsProbabilities
         self.logger = logger
     }
@@ -37,9 +35,16 @@ package final class StreamOutput: PipelineOutput {
                 epoch: numbered.epoch, sequence: numbered.sequence, source: origin.source, id: origin.id,
                 sourceSequence: origin.sequence, taken: origin.taken, received: origin.received,
                 published: numbered.published, cluster: assignment.cluster, confidence: assignment.confidence,
-                step: numbered.step, model: ledger.model(at: numbered.step), labelEpoch: labelEpoch,
+                step: numbered.step,
+                model: ledger.model(at: ModelVersion(step: numbered.step, labelEpoch: numbered.labelEpoch)),
+                labelEpoch: Int(clamping: numbered.labelEpoch),
                 probabilities: sendsProbabilities ? assignment.probabilities : nil, embedding: assignment.embedding
             ).frames)
+    }
+
+    package func publish(_ relabeling: RelabelingMessage) {
+        ledger.begin(relabeling)
+        outbox.append(relabeling.frames)
     }
 
     package func reject(source: String, id: String?, reason: String) {

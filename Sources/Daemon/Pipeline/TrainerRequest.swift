@@ -1,0 +1,90 @@
+// What other threads ask of the trainer: it answers between two steps, since it alone has the learner.
+
+import ContrastiveClustering
+import StreamProtocol
+
+/// A request to the trainer.
+enum TrainerRequest: Sendable {
+    /// A copy of the weights.
+    case snapshot(Answer<WeightSnapshot>)
+    /// A checkpoint of what has been learnt so far, unless there is one.
+    case save(Answer<Void>)
+    /// Another model in the place of this one; answered with the one before.
+    case replace(Replacement, Answer<LearnerState>)
+
+    func refuse(_ refusal: TrainerRefusal) {
+        switch self {
+        case .snapshot(let answer): answer.give(.failure(refusal))
+        case .save(let answer): answer.give(.failure(refusal))
+        case .replace(_, let answer): answer.give(.failure(refusal))
+        }
+    }
+}
+
+/// A model to go on with in the place of the present one.
+package struct Replacement: Sendable {
+    /// Its weights, and the optimizer's moments where it has them.
+    package var state: LearnerState
+    /// What becomes of cluster numbers.
+    package var relabeling: RelabelingMessage
+
+    /// Creates a replacement.
+    package init(state: LearnerState, relabeling: RelabelingMessage) {
+        self.state = state
+        self.relabeling = relabeling
+    }
+}
+
+/// Why the trainer did not do what was asked; nothing has changed.
+package struct TrainerRefusal: Error, Sendable, CustomStringConvertible {
+    /// One sentence.
+    package let description: String
+
+    /// Creates a refusal.
+    package init(_ description: String) { self.description = description }
+
+    static let ended = TrainerRefusal("training has ended")
+}
+
+/// An answer that one thread gives, once, and another waits for.
+final class Answer<Value: Sendable>: Sendable {
+    private let result = Monitor<Result<Value, TrainerRefusal>?>(nil)
+
+    func give(_ result: Result<Value, TrainerRefusal>) { self.result.withLock { $0 = result } }
+
+    func wait() throws(TrainerRefusal) -> Value {
+        try result.wait { $0.map { .done($0) } ?? .wait(until: nil) }.get()
+    }
+}
+
+/// The requests that wait for the trainer; thread-safe.
+final class TrainerMailbox: Sendable {
+    private let state = Monitor<(requests: [TrainerRequest], isClosed: Bool)>(([], false))
+
+    /// Leaves a request; one that comes after `close` is refused at once.
+    func post(_ request: TrainerRequest) {
+        let isClosed = state.withLock { state in
+            if !state.isClosed { state.requests.append(request) }
+            return state.isClosed
+        }
+        if isClosed { request.refuse(.ended) }
+    }
+
+    /// Takes out what is there.
+    func takeAll() -> [TrainerRequest] {
+        state.withLock { state in
+            defer { state.requests = [] }
+            return state.requests
+        }
+    }
+
+    /// Refuses all that is there, and all that comes.
+    func close() {
+        let left = state.withLock { state in
+            state.isClosed = true
+            defer { state.requests = [] }
+            return state.requests
+        }
+        left.forEach { $0.refuse(.ended) }
+    }
+}
