@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "StreamProtocol"),
         .target(name: "Datasets", dependencies: ["StreamProtocol", "Tensors", "CZlib"]),
         .target(name: "Offline", dependencies: ["ContrastiveClustering", "Checkpoints", "Datasets"]),
-        .target(name: "Client", dependencies: ["ZeroMQ", "StreamProtocol", "Datasets"]),
+        .target(name: "Client", dependencies: ["ZeroMQ", "StreamProtocol", "Datasets", "Checkpoints"]),
         .target(
             name: "Daemon",
             dependencies: [
@@ -74,7 +74,8 @@ let package = Package(
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
         .testTarget(name: "StreamProtocolTests", dependencies: ["StreamProtocol"]),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "StreamProtocol", "CZlib"]),
-        .testTarget(name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol"]),
+        .testTarget(
+            name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),
         .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon"], exclude: ["clients"]),
     ],

@@ -18,5 +18,6 @@ struct Clusterd: ParsableCommand {
             TrainCommand.self,
             EvaluateCommand.self,
             InspectCommand.self,
+            CtlCommand.self,
         ])
 }

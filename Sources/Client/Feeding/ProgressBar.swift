@@ -37,6 +37,15 @@ package struct ProgressBar {
         return columns(line) <= width ? line : fitted(line, width)
     }
 
+    /// A share with its bar, where there is room, and a text: at most `width` columns.
+    package func line(share: Double, text: String, width: Int) -> String {
+        let percent = rightAligned("\(Int(share * 100))%", 4)
+        let room = width - columns(percent) - columns(text) - 1
+        let drawn = room >= Self.narrowestBar ? " " + bar(share, width: min(room, Self.widestBar)) : ""
+        let line = percent + drawn + text
+        return columns(line) <= width ? line : fitted(line, width)
+    }
+
     private static func joined(_ percent: String?, _ bar: String?, _ parts: [String]) -> String {
         let front = [percent, bar].compactMap { $0 }.joined(separator: " ")
         return ([front].filter { !$0.isEmpty } + parts).joined(separator: "  ")
