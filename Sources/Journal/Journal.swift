@@ -117,6 +117,7 @@ public final class Journal: Sendable {
         } catch {
             if isWhole { tell(.failing(error)) }
         }
+        mark.unlock()
     }
 
     // MARK: Writing

@@ -73,7 +73,7 @@ public struct JournalError: Error, Equatable, CustomStringConvertible {
         } catch let error as DatabaseError {
             throw JournalError(error, operation: operation, path: path)
         } catch {
-            throw JournalError(.database(SQLITE_ERROR), operation: operation, path: path, reason: "\(error)")
+            throw JournalError(.database(ResultCode.SQLITE_ERROR.rawValue), operation: operation, path: path, reason: "\(error)")
         }
     }
 

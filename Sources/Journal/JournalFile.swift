@@ -47,8 +47,9 @@ final class JournalFile: Sendable {
                 // With FULL a commit synchronizes the whole log, in whatever mode it was written.
                 try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA user_version = \(JournalSchema.version)")
             }
-            try maintenance.close()
             try pool.close()
+            // The last connection to close removes the log, which one that only reads cannot.
+            try maintenance.close()
         }
     }
 

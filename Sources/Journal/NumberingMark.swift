@@ -42,7 +42,7 @@ final class NumberingMark: Sendable {
         } catch {
             close(descriptor)
             guard error.kind == .system(EWOULDBLOCK) else { throw error }
-            let holder = text.split(separator: " ").last.flatMap { Int($0) }.map { "\($0)" } ?? "another"
+            let holder = text.split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) }.map { "\($0)" } ?? "another"
             throw JournalError(
                 .inUse, operation: "use", path: path, reason: "process \(holder) keeps its journal there",
                 hint: "stop it, or choose another folder")
@@ -52,6 +52,9 @@ final class NumberingMark: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Lets another have the journal: flock(2). Harmless at any time.
+    func unlock() { flock(descriptor, LOCK_UN) }
 
     /// Says what is certain from now on, and brings it to disk: pwrite(2), fdatasync(2).
     func write(_ state: State) throws(JournalError) {
@@ -90,7 +93,7 @@ final class NumberingMark: Sendable {
 extension NumberingMark.State {
     /// `closed EPOCH LAST PID` or `writing EPOCH BOOT PID`, and a newline.
     fileprivate init(_ text: String) {
-        let words = text.split(separator: " ").map(String.init)
+        let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
         self = .uncertain
         guard words.count == 4, text.hasSuffix("\n") else { return }
         switch words[0] {

@@ -15,6 +15,14 @@ public struct Replay: Sendable, Equatable {
     /// The last number given in the epoch; 0 before the first.
     public var last: UInt64
 
+    package init(epoch: String, from: UInt64, first: UInt64, messages: [AssignmentMessage], last: UInt64) {
+        self.epoch = epoch
+        self.from = from
+        self.first = first
+        self.messages = messages
+        self.last = last
+    }
+
     /// The number to ask for next.
     public var next: UInt64 { first + UInt64(messages.count) }
 

@@ -130,7 +130,7 @@ final class MemoryOutput: PipelineOutput {
     private let assignments = Monitor([NumberedAssignment]())
     private let rejections = Monitor([Rejection]())
 
-    func publish(_ assignment: NumberedAssignment) { assignments.withLock { $0.append(assignment) } }
+    func publish(_ batch: [NumberedAssignment]) { assignments.withLock { $0 += batch } }
 
     func reject(source: String, id: String?, reason: String) {
         rejections.withLock { $0.append(Rejection(source: source, id: id, reason: reason)) }

@@ -48,6 +48,7 @@ final class PipelineHarness: Sendable {
             learners: .init(
                 training: LearnerHandover(training), assigning: LearnerHandover(assigning), step: resume?.step ?? 0),
             intake: queues, sources: sources.count, decode: decode, output: output,
+            numbering: AssignmentNumbering(epoch: "test", last: 0),
             write: { [checkpoints] state in
                 guard write(state) else { return false }
                 checkpoints.withLock { $0.append(state) }

@@ -1,5 +1,6 @@
 // The daemon at a moment, as `status` tells it: plain values, put together by the service and written as JSON here.
 
+import Journal
 import StreamProtocol
 
 /// What `status` answers.
@@ -25,6 +26,8 @@ package struct StatusReport: Sendable {
     var trained: (images: UInt64, perSecond: Double)
     /// Steps in this run.
     var steps: UInt64
+    /// What is in the journal, and how it fares.
+    var journal: JournalStatus
     /// The sources' queues, in the order of the configuration.
     var queues: [Queue]
     /// What became of each sender's messages.
@@ -43,6 +46,7 @@ package struct StatusReport: Sendable {
             "training": .object([
                 "steps": JSON(steps), "images": JSON(trained.images), "images_per_second": JSON(trained.perSecond),
             ]),
+            "journal": journal.json,
             "queues": .array(queues.map(\.json)),
             "sources": .object(senders.mapValues(\.json)),
         ]
@@ -51,6 +55,15 @@ package struct StatusReport: Sendable {
 
 extension StatusReport.Queue {
     fileprivate var json: JSON { .object(["name": .string(name), "images": JSON(images), "bytes": JSON(bytes)]) }
+}
+
+extension JournalStatus {
+    fileprivate var json: JSON {
+        .object([
+            "rows": JSON(rows), "bytes": JSON(bytes), "failure": JSON(failure?.description), "waiting": JSON(waiting),
+            "lost": JSON(lost),
+        ])
+    }
 }
 
 extension StreamCounters {

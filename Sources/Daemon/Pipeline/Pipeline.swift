@@ -62,7 +62,7 @@ package final class Pipeline: Sendable {
     /// What became of the images.
     package let counters = PipelineCounters()
     /// The assignments' epoch and last number.
-    package let numbering = AssignmentNumbering()
+    package let numbering: AssignmentNumbering
     /// How clusters and labels go together.
     package let agreement: LabelAgreement
 
@@ -78,6 +78,7 @@ package final class Pipeline: Sendable {
     ///   - sources: how many queues the intake has.
     ///   - decode: bytes to pixels.
     ///   - output: where assignments and rejections go.
+    ///   - numbering: what assignments are numbered by.
     ///   - agreement: counts how clusters and labels go together.
     ///   - write: writes a checkpoint, and says whether that succeeded; called on a thread of its own.
     ///   - lastGood: the newest state that training can go back to.
@@ -85,7 +86,7 @@ package final class Pipeline: Sendable {
     package init(
         settings: Settings, learners: Learners, intake: IngressQueues, sources: Int,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
-        output: any PipelineOutput, agreement: LabelAgreement = LabelAgreement(),
+        output: any PipelineOutput, numbering: AssignmentNumbering, agreement: LabelAgreement = LabelAgreement(),
         write: @escaping @Sendable (LearnerState) -> Bool,
         lastGood: @escaping @Sendable () -> LearnerState?, logger: Logger,
         onStep: @escaping @Sendable (StepReport) -> Void = { _ in }
@@ -93,6 +94,7 @@ package final class Pipeline: Sendable {
         let queue = AssignQueue(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
         let buffer = TrainingBuffer(batchSize: settings.batchSize) { intake.trainingRoomFreed() }
         intake.admit(asLongAs: buffer)
+        self.numbering = numbering
         self.agreement = agreement
         decoder = Decoder(
             threads: settings.decoderThreads, intake: intake, sources: sources, decode: decode,

@@ -4,6 +4,7 @@
 
 import Checkpoints
 import ContrastiveClustering
+import Journal
 import Logging
 import StreamProtocol
 
@@ -25,13 +26,16 @@ public final class Service: Sendable {
     private let gateway: Gateway
     private let pipeline: Pipeline
     private let output: StreamOutput
+    private let journal: Journal
+    private let journalKeeper: JournalKeeper
     private let control: ControlDesk
 
-    /// Opens the checkpoint folder, builds the learners and resumes the newest checkpoint; nothing runs yet.
+    /// Opens the checkpoint folder and the journal, builds the learners and resumes the newest checkpoint; nothing runs
+    /// yet.
     ///
     /// - Parameter makeLearner: builds a learner that has been trained for no step.
-    /// - Throws: `CheckpointError` where the folder cannot be used or holds another model's checkpoints, and what
-    ///   `makeLearner` throws.
+    /// - Throws: `CheckpointError` where the folder cannot be used or holds another model's checkpoints, `JournalError`
+    ///   where the journal's cannot be used, and what `makeLearner` throws.
     package init(
         configuration: Configuration, logger: Logger, pace: Pace = Pace(),
         makeLearner: (LearnerRole) throws -> LearnerHandover
@@ -44,6 +48,7 @@ public final class Service: Sendable {
         let model = CheckpointModel(configuration.model)
         let resumed = try CheckpointKeeper.resume(from: store, model: model, logger: logger)
         let learners = try Self.learners(resuming: resumed, makeLearner: makeLearner)
+        let journal = try Journal(settings: JournalSettings(configuration.journal)) { logger.journal($0) }
 
         var gatewaySettings = GatewaySettings(configuration)
         gatewaySettings.heartbeatInterval = pace.heartbeat
@@ -51,7 +56,8 @@ public final class Service: Sendable {
         let labelEpoch = Int(clamping: resumed?.labelEpoch ?? 0)
         let ledger = CheckpointLedger(resumed: resumed?.record, labelEpoch: labelEpoch, interval: pace.announcement)
         let output = StreamOutput(
-            outbox: gateway.outbox, statistics: gateway.statistics, ledger: ledger, labelEpoch: labelEpoch,
+            outbox: gateway.outbox, journal: journal, statistics: gateway.statistics, ledger: ledger,
+            labelEpoch: labelEpoch,
             sendsProbabilities: configuration.publish.probabilities, logger: logger)
         let agreement = LabelAgreement()
         let keeper = CheckpointKeeper(
@@ -62,15 +68,21 @@ public final class Service: Sendable {
             settings: Pipeline.Settings(configuration), learners: learners, intake: gateway.queues,
             sources: configuration.sources.count,
             decode: { (image) throws(UnreadableImage) in try decoding.picture(of: image) }, output: output,
-            agreement: agreement, write: keeper.write, lastGood: keeper.lastGood, logger: logger)
+            numbering: AssignmentNumbering(epoch: journal.epoch, last: journal.lastAtOpening), agreement: agreement,
+            write: keeper.write, lastGood: keeper.lastGood, logger: logger)
         self.gateway = gateway
         self.output = output
+        self.journal = journal
+        journalKeeper = JournalKeeper(journal)
         let (pipeline, started) = (pipeline, MonotonicTime.now)
         control = ControlDesk(
             operations: [
                 .status {
-                    StatusReport(gateway: gateway, pipeline: pipeline, sources: configuration.sources, started: started)
-                }
+                    StatusReport(
+                        gateway: gateway, pipeline: pipeline, journal: journal, sources: configuration.sources,
+                        started: started)
+                },
+                .replay(from: journal),
             ],
             reply: gateway.answers.append)
     }
@@ -92,6 +104,7 @@ public final class Service: Sendable {
                 ).frames
             }, onRequest: control.take)
         control.start()
+        journalKeeper.start()
         pipeline.start()
         for (source, endpoint) in zip(configuration.sources, endpoints.sources) {
             logger.info(
@@ -117,6 +130,8 @@ public final class Service: Sendable {
         pipeline.drain()
         control.stop()
         gateway.finish()
+        journalKeeper.stop()
+        journal.close()
         logger.agreement("since the start", pipeline.agreement.total)
         return summary
     }
