@@ -71,6 +71,52 @@ final class CPULearnerTests: XCTestCase {
         }
     }
 
+    func testAStepWhoseGradientsAreNotFiniteTeachesNothing() throws {
+        let learner = learner()
+        _ = learner.train(images(8))
+        var state = learner.exportState()
+        // Instance vectors of almost no length: the losses are what they always are, their gradients overflow.
+        state.tensors = state.tensors.map { tensor in
+            let value: Float
+            switch tensor.name {
+            case "instance_projector.2.weight": value = 0
+            case "instance_projector.2.bias": value = 1e-42
+            default: return tensor
+            }
+            return NamedTensor(
+                name: tensor.name, shape: tensor.shape,
+                elements: .float32(Array(repeating: value, count: tensor.elements.count)))
+        }
+        try learner.importState(state)
+        let before = learner.exportState()
+        let report = learner.train(images(8))
+        XCTAssertTrue(report.losses.total.isFinite, "\(report.losses)")
+        XCTAssertFalse(report.gradientsAreFinite)
+        XCTAssertFalse(report.isFinite)
+        XCTAssertEqual(learner.exportState(), before, "weights, moments, statistics and step are those of before")
+    }
+
+    func testAStateWithoutMomentsHasThemBeginAnew() throws {
+        let trained = learner()
+        for _ in 0..<3 { _ = trained.train(images(8)) }
+        var state = trained.exportState()
+        state.tensors.removeAll { $0.name.hasPrefix("optimizer.") }
+        let resumed = learner()
+        _ = resumed.train(images(8, seed: 5))
+        try resumed.importState(state)
+        _ = resumed.train(images(8))
+        let later = resumed.exportState()
+        XCTAssertEqual(later.step, 4)
+        XCTAssertEqual(
+            later.tensors.first { $0.name == "optimizer.step" }?.elements, .int64([1]), "updates that moments have seen"
+        )
+        // What it exports is gone on with bit for bit.
+        let another = learner()
+        try another.importState(later)
+        XCTAssertEqual(another.train(images(8)), resumed.train(images(8)))
+        XCTAssertEqual(another.exportState(), resumed.exportState())
+    }
+
     func testASnapshotMakesTheAssignerAgree() {
         for heads in [Heads.both, .instance] {
             let images = images(9)

@@ -63,7 +63,7 @@ public final class CPULearner: Learner {
 
     // MARK: Training
 
-    /// One step. Where its losses are not finite, nothing is learnt from it and its number is given to the next one.
+    /// One step. Where its losses or gradients are not finite, nothing is learnt from it and its number is given to the next one.
     public func train(_ images: [RGBImage]) -> StepReport {
         guard let optimizer else { preconditionFailure("a learner for assigning does not train") }
         precondition(images.count >= 2, "a mini-batch has two images or more")
@@ -73,18 +73,27 @@ public final class CPULearner: Learner {
 
         let statistics = model.weights.statistics.values
         let losses = pass.forward(count: images.count, compute)
-        let report = StepReport(step: number, losses: losses, meanAssignment: meanAssignment(pass, images.count))
+        var report = StepReport(step: number, losses: losses, meanAssignment: meanAssignment(pass, images.count))
+        func forget() { model.weights.statistics.base.update(from: statistics, count: statistics.count) }
         guard losses.total.isFinite else {
-            model.weights.statistics.base.update(from: statistics, count: statistics.count)
+            forget()
             return report
         }
         pass.backward(count: images.count, compute)
+        guard pass.gradients.isFinite(compute) else {
+            forget()
+            report.gradientsAreFinite = false
+            return report
+        }
         optimizer.update(model.weights.parameters, gradients: pass.gradients, compute)
         step = number
         evaluationIsPrepared = false
         followFeatures(of: images)
         return report
     }
+
+    /// Has later steps take this rate; nothing happens in a learner for assigning.
+    public func setLearningRate(_ rate: Float) { optimizer?.learningRate = rate }
 
     private func trainingPass(for count: Int) -> TrainingPass {
         if let trainingPass, trainingPass.batch >= count { return trainingPass }
@@ -199,12 +208,13 @@ public final class CPULearner: Learner {
     /// Weights, moments, step and seed: all that a run needs to go on bit for bit.
     public func exportState() -> LearnerState {
         let tensors =
-            model.exported(steps: step) + (optimizer?.exported(model.weights.layout) ?? [])
+            model.exported(steps: step) + (optimizer?.exported(model.weights.layout, steps: step) ?? [])
             + (featureClusters?.exported() ?? [])
         return LearnerState(step: step, tensors: tensors, random: String(seed))
     }
 
-    /// Goes on where `state` was exported; its seed replaces the settings'. A learner for assigning takes no moments.
+    /// Goes on where `state` was exported; its seed replaces the settings'. A learner for assigning takes no moments, and a
+    /// state without any has them begin anew.
     ///
     /// - Throws: `StateMismatch`, and then nothing has changed.
     public func importState(_ state: LearnerState) throws {
@@ -213,14 +223,13 @@ public final class CPULearner: Learner {
         }
         let reader = try StateReader(state)
         let putWeights = try model.readWeights(reader)
-        let putMoments = try optimizer?.readMoments(reader, model.weights.layout)
+        let putMoments = try optimizer?.readMoments(reader, model.weights.layout, steps: state.step)
         let clusters = try featureClusters.map { clusters in
             try FeatureClusters(clusters: clusters.clusters, dimension: clusters.dimension, from: reader)
         }
         // Nothing below can fail.
         putWeights()
         putMoments?()
-        optimizer?.step = state.step
         featureClusters = clusters
         self.seed = seed
         step = state.step

@@ -111,6 +111,9 @@ public protocol Learner: AnyObject {
     /// One augment-and-train step on a mini-batch [N ≥ 2]: augment twice, forward, losses, backward, update.
     func train(_ images: [RGBImage]) -> StepReport
 
+    /// Has later steps take this rate.
+    func setLearningRate(_ rate: Float)
+
     /// Evaluation mode: the cluster of each image, resized to the model's side without cropping; any N ≥ 0.
     func assign(_ images: [RGBImage], embedding: EmbeddingKind) -> [Assignment]
 
