@@ -18,6 +18,8 @@ enum ConvolutionEnding {
     case store
     /// Added to what is there.
     case add
+    /// Stored with a bias, a residual and a ReLU.
+    case finish(ConvolutionFinish)
     /// Stored, and v − origin and its square are summed a channel and group.
     case sum(origin: UnsafePointer<Float>, groups: Int)
     /// Set to 0 where max(0, x normalised) is 0, and v and v · (x − mean) are summed a channel and group.
@@ -25,7 +27,7 @@ enum ConvolutionEnding {
 
     var groups: Int {
         switch self {
-        case .store, .add: 0
+        case .store, .add, .finish: 0
         case .sum(_, let groups): groups
         case .maskAndSum(_, let normalization): normalization.groups
         }
@@ -47,7 +49,8 @@ extension ConvolutionProblem {
             tile_columns: (window.width + 3) / 4)
     }
 
-    private var tiles: Int { batch * ((window.height + 3) / 4) * ((window.width + 3) / 4) }
+    /// Tiles of all pictures.
+    var tiles: Int { batch * ((window.height + 3) / 4) * ((window.width + 3) / 4) }
 
     /// Tiles that a thread transforms at a time where all threads share a phase.
     private static let chunk = 6
@@ -68,16 +71,44 @@ extension ConvolutionProblem {
         convolve(dx, ConvolutionInput(x: dy), weight, depth: outputs, width: inputs, transposes: true, ending, compute)
     }
 
+    /// y = the convolution of x with a weight that `transformWeight` has made, finished.
+    func evaluateByWinograd(
+        _ y: Tensor, _ x: Tensor, transformed: UnsafePointer<Float>, _ finish: ConvolutionFinish, _ compute: Compute
+    ) {
+        convolve(
+            y, ConvolutionInput(x: x), transformed: transformed, depth: inputs, width: outputs, .finish(finish), compute
+        )
+    }
+
+    /// Values of a transformed weight.
+    var transformedWeightSize: Int { Self.positions * inputs * outputs }
+
+    /// Takes a weight to the transformed space.
+    func transformWeight(
+        _ transformed: UnsafeMutablePointer<Float>, _ weight: Tensor, transposes: Bool = false, _ compute: Compute
+    ) {
+        let kernels = compute.winograd
+        compute.pool.run((transposes ? inputs : outputs) / kernels.panel) { panel, _ in
+            kernels.weights(transformed, weight.data, inputs, outputs, transposes, panel, panel + 1)
+        }
+    }
+
     private func convolve(
         _ y: Tensor, _ input: ConvolutionInput, _ weight: Tensor, depth: Int, width: Int, transposes: Bool,
         _ ending: ConvolutionEnding, _ compute: Compute
     ) -> UnsafePointer<Double>? {
+        let transformed = compute.reserveShared(.weights, transformedWeightSize)
+        transformWeight(transformed, weight, transposes: transposes, compute)
+        return convolve(y, input, transformed: transformed, depth: depth, width: width, ending, compute)
+    }
+
+    @discardableResult
+    private func convolve(
+        _ y: Tensor, _ input: ConvolutionInput, transformed: UnsafePointer<Float>, depth: Int, width: Int,
+        _ ending: ConvolutionEnding, _ compute: Compute
+    ) -> UnsafePointer<Double>? {
         let kernels = compute.winograd
         let panels = width / kernels.panel
-        let transformed = compute.reserveShared(.weights, Self.positions * depth * width)
-        compute.pool.run(panels) { panel, _ in
-            kernels.weights(transformed, weight.data, inputs, outputs, transposes, panel, panel + 1)
-        }
         // Weights of 36 · 128 · 128 floats, 2.4 MB, are read from the last cache block by block without harm.
         let isBlockwise = depth * width <= 128 * 128
         let size = isBlockwise ? min(tiles, max(12, 4_608 / (depth + width) / 12 * 12)) : min(tiles, 192)
@@ -188,6 +219,11 @@ extension ConvolutionProblem {
         case .add:
             epilogue.adds = true
             body(&epilogue)
+        case .finish(let finish):
+            withUnsafePointer(to: finish.description) { description in
+                epilogue.finish = description
+                body(&epilogue)
+            }
         case .sum(let origin, _):
             epilogue.origin = origin
             body(&epilogue)

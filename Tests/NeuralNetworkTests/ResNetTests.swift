@@ -128,7 +128,7 @@ final class ResNetTests: XCTestCase {
                 variance.assign(variance.values.map { ($0 - 0.9) * 10 * (rows - 1) / rows })
             }
             let evaluation = ResNetEvaluation(model.network, batch: 11, side: 64)
-            evaluation.prepare(model.weights)
+            evaluation.prepare(model.weights, compute)
             evaluation.forward(evaluated, x, model.weights, compute)
             assertClose(evaluated, trained.doubles, tolerance: 5e-3, "\(architecture)")
         }

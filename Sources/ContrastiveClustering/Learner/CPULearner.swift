@@ -159,7 +159,7 @@ public final class CPULearner: Learner {
         let pass = evaluationPass ?? EvaluationPass(model, batch: Self.evaluationBatch(side: modelSettings.imageSize))
         evaluationPass = pass
         if !evaluationIsPrepared {
-            pass.prepare()
+            pass.prepare(compute)
             evaluationIsPrepared = true
         }
         for start in stride(from: 0, to: images.count, by: pass.batch) {
