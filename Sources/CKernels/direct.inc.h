@@ -76,58 +76,55 @@ INLINE span span_of(size_t position, const ck_window *w, size_t kernel, size_t s
     return s;
 }
 
+INLINE bool equal(span a, span b) { return a.first == b.first && a.last == b.last; }
+
 static void describe(block *to, const float *x, const float *zeros, const ck_window *w, size_t batch, size_t outputs,
-                     size_t index) {
-    const blocking b = blocking_of(w, batch);
-    const size_t channels = w->channels;
-    size_t picture, pixel, end;
-    if (b.over_pictures) {
-        const size_t part = index / b.pixels;
-        pixel = index % b.pixels;
-        picture = part * batch / b.parts;
-        end = (part + 1) * batch / b.parts;
-        to->rows = end - picture;
-    } else {
-        const size_t part = index % b.parts;
-        picture = index / b.parts;
-        pixel = part * b.pixels / b.parts;
-        end = (part + 1) * b.pixels / b.parts;
-        to->rows = end - pixel;
-    }
-    span across[ROWS], down[ROWS];
-    const float *corner[ROWS];  // under the window's first tap, which may lie outside
-    size_t left = 0, right = w->kernel_width;  // taps that all pixels have inside
-    bool alike = true;
+                     blocking b, size_t index) {
+    // The block's first pixel; the others are the same pixel of the next pictures or the next pixels of the picture.
+    const size_t part = b.over_pictures ? index / b.pixels : index % b.parts;
+    const size_t whole = b.over_pictures ? batch : b.pixels, first = part * whole / b.parts;
+    const size_t picture = b.over_pictures ? first : index / b.parts;
+    const size_t pixel = b.over_pictures ? index % b.pixels : first;
+    to->rows = (part + 1) * whole / b.parts - first;
+    const size_t picture_size = w->height * w->width * w->channels, line = w->width * w->channels;
+    span down[ROWS], across[ROWS];
+    const float *corner[ROWS];  // the window's first tap, which may lie outside
+    bool alike = true;          // whether all windows have the same taps inside
+    size_t row = pixel / w->out_width, column = pixel % w->out_width;
     for (size_t r = 0; r < to->rows; r++) {
         const size_t n = b.over_pictures ? picture + r : picture, p = b.over_pictures ? pixel : pixel + r;
-        down[r] = span_of(p / w->out_width, w, w->kernel_height, w->height);
-        across[r] = span_of(p % w->out_width, w, w->kernel_width, w->width);
-        corner[r] = x + ((ptrdiff_t)(n * w->height) + down[r].start) * (ptrdiff_t)(w->width * channels) +
-                    across[r].start * (ptrdiff_t)channels;
         to->y[r] = (n * b.pixels + p) * outputs;
-        if (across[r].first != across[0].first || across[r].last != across[0].last) alike = false;
+        down[r] = span_of(row, w, w->kernel_height, w->height);
+        across[r] = span_of(column, w, w->kernel_width, w->width);
+        corner[r] = x + n * picture_size + (down[r].start * (ptrdiff_t)line + across[r].start * (ptrdiff_t)w->channels);
+        alike = alike && equal(down[r], down[0]) && equal(across[r], across[0]);
+        if (!b.over_pictures && ++column == w->out_width) row++, column = 0;
     }
-    left = across[0].first, right = across[0].last;
     to->runs = 0;
+    if (alike) {
+        // A line of taps is one run.
+        const size_t start = across[0].first * w->channels, depth = across[0].last * w->channels - start;
+        for (size_t ky = down[0].first; ky < down[0].last; ky++) {
+            run *run = &to->run[to->runs++];
+            run->weight_row = ky * w->kernel_width * w->channels + start;
+            run->depth = depth;
+            for (size_t r = 0; r < to->rows; r++) run->x[r] = corner[r] + ky * line + start;
+        }
+        return;
+    }
     for (size_t ky = 0; ky < w->kernel_height; ky++) {
-        size_t inside = 0;
-        for (size_t r = 0; r < to->rows; r++) inside += ky >= down[r].first && ky < down[r].last;
-        if (inside == 0) continue;
-        // A whole line of taps is one run where all pixels have the same ones.
-        const bool whole = alike && inside == to->rows;
-        const size_t length = whole ? right - left : 1;
-        for (size_t kx = whole ? left : 0; kx < (whole ? right : w->kernel_width); kx += length) {
+        for (size_t kx = 0; kx < w->kernel_width; kx++) {
             run *run = &to->run[to->runs];
-            run->weight_row = (ky * w->kernel_width + kx) * channels;
-            run->depth = length * channels;
-            size_t used = 0;
+            run->weight_row = (ky * w->kernel_width + kx) * w->channels;
+            run->depth = w->channels;
+            bool used = false;
             for (size_t r = 0; r < to->rows; r++) {
-                const bool lies_inside = whole || (ky >= down[r].first && ky < down[r].last && kx >= across[r].first &&
-                                                   kx < across[r].last);
-                run->x[r] = lies_inside ? corner[r] + (ky * w->width + kx) * channels : zeros;
-                used += lies_inside;
+                const bool inside =
+                    ky >= down[r].first && ky < down[r].last && kx >= across[r].first && kx < across[r].last;
+                run->x[r] = inside ? corner[r] + ky * line + kx * w->channels : zeros;
+                used = used || inside;
             }
-            to->runs += used > 0;
+            to->runs += used;
         }
     }
 }
@@ -168,10 +165,11 @@ static void CK_NAME(convolve)(float *y, const float *x, const float *weight, con
                               size_t batch, size_t outputs, size_t first, size_t last, size_t panel, size_t panel_end,
                               const ck_finish *finish) {
     const size_t depth = w->kernel_height * w->kernel_width * w->channels;
+    const blocking blocking = blocking_of(w, batch);
     block blocks[BLOCKS];
     for (; first < last; first += BLOCKS) {
         const size_t count = smaller(BLOCKS, last - first);
-        for (size_t i = 0; i < count; i++) describe(&blocks[i], x, zeros, w, batch, outputs, first + i);
+        for (size_t i = 0; i < count; i++) describe(&blocks[i], x, zeros, w, batch, outputs, blocking, first + i);
         for (size_t p = panel; p < panel_end; p++) {
             const float *from = weight + p * depth * PANEL;
             for (size_t i = 0; i < count; i++) {

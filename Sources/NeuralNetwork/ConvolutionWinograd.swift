@@ -37,10 +37,15 @@ enum ConvolutionEnding {
 extension ConvolutionProblem {
     private static let positions = Int(CK_POSITIONS)
 
-    /// Whether the window is the one that Winograd's transforms are for, and pictures are large enough to gain by it.
-    func prefersWinograd(_ compute: Compute) -> Bool {
-        window.kernel_height == 3 && window.stride == 1 && window.padding == 1 && window.height > 3 && window.width > 3
+    /// Whether the window is the one that Winograd's transforms are for.
+    func allowsWinograd(_ compute: Compute) -> Bool {
+        window.kernel_height == 3 && window.stride == 1 && window.padding == 1
             && inputs % compute.winograd.panel == 0 && outputs % compute.winograd.panel == 0
+    }
+
+    /// Whether pictures are large enough to gain by it, too.
+    func prefersWinograd(_ compute: Compute) -> Bool {
+        allowsWinograd(compute) && window.height > 3 && window.width > 3
     }
 
     private var tiling: ck_tiling {
@@ -52,8 +57,10 @@ extension ConvolutionProblem {
     /// Tiles of all pictures.
     var tiles: Int { batch * ((window.height + 3) / 4) * ((window.width + 3) / 4) }
 
-    /// Tiles that a thread transforms at a time where all threads share a phase.
-    private static let chunk = 6
+    /// Tiles that a thread transforms at a time where all threads share a phase over `rows` tiles.
+    private func chunk(of rows: Int, _ compute: Compute) -> Int {
+        min(6, max(1, rows / (2 * compute.pool.threadCount)))
+    }
 
     /// y = the convolution of `input`; where `ending` sums, the sums [groups, 2, O], valid until the next ones.
     @discardableResult
@@ -111,10 +118,12 @@ extension ConvolutionProblem {
         let panels = width / kernels.panel
         // Weights of 36 · 128 · 128 floats, 2.4 MB, are read from the last cache block by block without harm.
         let isBlockwise = depth * width <= 128 * 128
-        let size = isBlockwise ? min(tiles, max(12, 4_608 / (depth + width) / 12 * 12)) : min(tiles, 192)
+        let share = (tiles + compute.pool.threadCount - 1) / compute.pool.threadCount
+        let size = isBlockwise ? min(share, max(12, 4_608 / (depth + width) / 12 * 12)) : min(tiles, 192)
         let blocks = (tiles + size - 1) / size
         let (groups, sumSize) = (ending.groups, ending.groups * 2 * width)
-        let tasks = isBlockwise ? blocks : blocks * ((size + Self.chunk - 1) / Self.chunk)
+        let chunk = chunk(of: size, compute), chunks = (size + chunk - 1) / chunk
+        let tasks = isBlockwise ? blocks : blocks * chunks
         let partial = compute.reserveShared(.partialSums, tasks * sumSize)
         partial.update(repeating: 0, count: tasks * sumSize)
         /// Output rows `at` ..< `at + count` of the block of `rows` tiles that begins at `start`.
@@ -143,7 +152,7 @@ extension ConvolutionProblem {
             let (values, product) = (scratch[0], scratch[0] + Self.positions * size * depth)
             for block in 0..<blocks {
                 let (start, rows) = (block * size, min(size, tiles - block * size))
-                forEachChunk(of: rows, compute) { at, count in
+                forEachChunk(of: chunk, rows, compute) { at, count in
                     transform(input, values, start: start, at: at, count: count, rows: rows, depth, compute)
                 }
                 compute.pool.run(Self.positions) { position, _ in
@@ -151,9 +160,9 @@ extension ConvolutionProblem {
                         product + position * rows * width, values + position * rows * depth,
                         transformed + position * depth * width, rows, depth, 0, panels)
                 }
-                forEachChunk(of: rows, compute) { at, count in
-                    let task = block * ((size + Self.chunk - 1) / Self.chunk) + at / Self.chunk
-                    finish(product, start: start, at: at, count: count, rows: rows, task: task)
+                forEachChunk(of: chunk, rows, compute) { at, count in
+                    finish(
+                        product, start: start, at: at, count: count, rows: rows, task: block * chunks + at / chunk)
                 }
             }
         }
@@ -170,7 +179,7 @@ extension ConvolutionProblem {
         let slopes = values + Self.positions * size * inputs
         for start in stride(from: 0, to: tiles, by: size) {
             let rows = min(size, tiles - start)
-            forEachChunk(of: rows, compute) { at, count in
+            forEachChunk(of: chunk(of: rows, compute), rows, compute) { at, count in
                 transform(input, values, start: start, at: at, count: count, rows: rows, inputs, compute)
                 var tiling = tiling
                 kernels.gradient(slopes + at * kernels.panel, dy.data, &tiling, outputs, start + at, count, rows)
@@ -186,10 +195,10 @@ extension ConvolutionProblem {
         }
     }
 
-    private func forEachChunk(of rows: Int, _ compute: Compute, _ body: (_ at: Int, _ count: Int) -> Void) {
-        compute.pool.run((rows + Self.chunk - 1) / Self.chunk) { task, _ in
-            body(task * Self.chunk, min(Self.chunk, rows - task * Self.chunk))
-        }
+    private func forEachChunk(
+        of size: Int, _ rows: Int, _ compute: Compute, _ body: (_ at: Int, _ count: Int) -> Void
+    ) {
+        compute.pool.run((rows + size - 1) / size) { task, _ in body(task * size, min(size, rows - task * size)) }
     }
 
     /// Rows `at` ..< `at + count` of the transformed tiles of the block of `rows` tiles that begins at `start`.

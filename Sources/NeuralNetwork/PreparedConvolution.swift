@@ -1,8 +1,8 @@
 // A convolution for evaluation: the batch norm behind it is folded into its weight, and the weight is laid out for the way
 // it will be multiplied, once for all passes with the same weights.
 //
-// A weight is prepared when a pass needs it for the first time. Winograd's form takes four times the memory, and where there
-// are fewer than some tiles, reading it would take longer than the multiplications that it saves.
+// A weight is prepared when a pass needs it for the first time. Winograd's form has four times as many numbers; where there
+// are few tiles, reading them takes longer than the multiplications that they save, and the definition is the faster way.
 
 import CKernels
 import Tensors
@@ -17,8 +17,8 @@ final class PreparedConvolution {
     private var packed: Arena?
     private var transformed: Arena?
 
-    /// Tiles from which on Winograd is the faster way.
-    private static let leastTiles = 8
+    /// Multiplications that take as long as reading one number of a weight from memory, by measurement on two cores of Zen 3.
+    private static let readingCost = 11
 
     init(_ unit: ConvolutionUnit) {
         self.unit = unit
@@ -46,11 +46,19 @@ final class PreparedConvolution {
     ) {
         let problem = problem(x.shape)
         let finish = ConvolutionFinish(bias: normalization.shift(0), residual: residual, rectifies: relu)
-        if problem.prefersWinograd(compute) && problem.tiles >= Self.leastTiles {
+        if prefersWinograd(problem, compute) {
             problem.evaluateByWinograd(y, x, transformed: transformedWeight(weights, compute), finish, compute)
         } else {
             problem.evaluateDirectly(y, x, packed: packedWeight(weights, compute), zeros: zeros, finish, compute)
         }
+    }
+
+    /// Whether Winograd takes less time, for each number of the weight as the definition has it.
+    private func prefersWinograd(_ problem: ConvolutionProblem, _ compute: Compute) -> Bool {
+        guard problem.allowsWinograd(compute) else { return false }
+        let taps = problem.window.kernel_height * problem.window.kernel_width
+        let direct = problem.batch * problem.tapsInside + taps * Self.readingCost
+        return Int(CK_POSITIONS) * (problem.tiles + Self.readingCost) < direct
     }
 
     private func problem(_ x: [Int]) -> ConvolutionProblem {
