@@ -233,7 +233,7 @@ static void CK_NAME(input)(float *to, const float *x, const ck_tiling *tiling, s
 }
 
 // What happens to an output tile's results.
-enum ending { STORES, ADDS, COUNTS, MASKS };
+enum ending { STORES, ADDS, FINISHES, COUNTS, MASKS };
 
 INLINE void output_tile(float *y, const float *from, size_t channels, size_t row_stride, size_t distance, size_t height,
                         size_t width, const ck_epilogue *epilogue, size_t offset, size_t picture, size_t c,
@@ -246,6 +246,11 @@ INLINE void output_tile(float *y, const float *from, size_t channels, size_t row
     }
     vf sum = splat(0), product = splat(0), origin = splat(0), scale = splat(0), shift = splat(0);
     const float *x = NULL;
+    const ck_finish *finish = epilogue->finish;
+    if (ending == FINISHES) {
+        shift = load(finish->bias + c);
+        x = finish->residual ? finish->residual + offset : NULL;
+    }
     if (ending == COUNTS) origin = load(epilogue->origin + c);
     if (ending == MASKS) {
         const size_t group = picture / epilogue->affine->pictures * epilogue->affine->stride + c;
@@ -261,6 +266,11 @@ INLINE void output_tile(float *y, const float *from, size_t channels, size_t row
         for (size_t j = 0; j < width; j++) {
             const size_t at = i * row_stride + j * channels;
             if (ending == ADDS) v[j] += load(y + at);
+            if (ending == FINISHES) {
+                v[j] += shift;
+                if (x) v[j] += load(x + at);
+                if (finish->rectifies) v[j] = (vf)((ck_vi)v[j] & ~(v[j] < 0));
+            }
             if (ending == COUNTS) {
                 const vf difference = v[j] - origin;
                 sum += difference;
@@ -295,6 +305,8 @@ static void CK_NAME(output)(float *y, const float *from, const ck_tiling *tiling
 #define END(ending) output_tile(to, p, channels, row_stride, distance, height, width, epilogue, start + c, t.picture, c, ending)
             if (epilogue->adds)
                 END(ADDS);
+            else if (epilogue->finish)
+                END(FINISHES);
             else if (epilogue->origin)
                 END(COUNTS);
             else if (epilogue->x)

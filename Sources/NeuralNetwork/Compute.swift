@@ -11,6 +11,7 @@ public final class Compute {
     public let instructionSet: InstructionSet
     let kernels: ck_network_kernels
     let winograd: ck_winograd_kernels
+    let direct: ck_direct_kernels
     private var scratch: [Arena]
     private var shared: [SharedScratch: Arena] = [:]
     private var sums = Arena(count: 0)
@@ -30,6 +31,7 @@ public final class Compute {
         self.instructionSet = instructionSet
         kernels = ck_network(instructionSet.code).pointee
         winograd = ck_winograd(instructionSet.code).pointee
+        direct = ck_direct(instructionSet.code).pointee
         scratch = (0..<threads).map { _ in Arena(count: 0) }
     }
 

@@ -14,6 +14,8 @@ enum ConvolutionEnding {
     case store
     /// Added to what is there.
     case add
+    /// Stored with a bias, a residual and a ReLU.
+    case finish(ConvolutionFinish)
     /// Stored, and v − origin and its square are summed a channel and group.
     case sum(origin: UnsafePointer<Float>, groups: Int)
     /// Set to 0 where max(0, x normalised) is 0, and v and v · (x − mean) are summed a channel and group.
@@ -21,7 +23,7 @@ enum ConvolutionEnding {
 
     var groups: Int {
         switch self {
-        case .store, .add: 0
+        case .store, .add, .finish: 0
         case .sum(_, let groups): groups
         case .maskAndSum(_, let normalization): normalization.groups
         }
@@ -39,6 +41,11 @@ extension ConvolutionEnding {
         case .add:
             epilogue.adds = true
             body(&epilogue)
+        case .finish(let finish):
+            withUnsafePointer(to: finish.description) { description in
+                epilogue.finish = description
+                body(&epilogue)
+            }
         case .sum(let origin, _):
             epilogue.origin = origin
             body(&epilogue)

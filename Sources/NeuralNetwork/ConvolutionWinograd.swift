@@ -8,10 +8,15 @@ import CKernels
 import Tensors
 
 extension ConvolutionProblem {
-    /// Whether the window is the one that Winograd's transforms are for, and pictures are large enough to gain by it.
-    func prefersWinograd(_ compute: Compute) -> Bool {
-        window.kernel_height == 3 && window.stride == 1 && window.padding == 1 && window.height > 3 && window.width > 3
+    /// Whether the window is the one that Winograd's transforms are for.
+    func allowsWinograd(_ compute: Compute) -> Bool {
+        window.kernel_height == 3 && window.stride == 1 && window.padding == 1
             && inputs % compute.winograd.panel == 0 && outputs % compute.winograd.panel == 0
+    }
+
+    /// Whether pictures are large enough to gain by it, too.
+    func prefersWinograd(_ compute: Compute) -> Bool {
+        allowsWinograd(compute) && window.height > 3 && window.width > 3
     }
 
     /// y = the convolution of `input`; where `ending` sums, the sums [groups, 2, O], valid until the next ones.
@@ -19,7 +24,7 @@ extension ConvolutionProblem {
     func forwardByWinograd(
         _ y: Tensor, _ input: ConvolutionInput, _ weight: Tensor, ending: ConvolutionEnding = .store, _ compute: Compute
     ) -> UnsafePointer<Double>? {
-        WinogradConvolution(self, weight, isTransposed: false, compute).run(y, input, ending)
+        WinogradConvolution(self, .plain(weight, isTransposed: false), compute).run(y, input, ending)
     }
 
     /// The gradient by the input is a convolution too: of dy, with the weight turned round and transposed.
@@ -27,30 +32,82 @@ extension ConvolutionProblem {
     func backwardDataByWinograd(
         _ dx: Tensor, _ dy: Tensor, _ weight: Tensor, ending: ConvolutionEnding, _ compute: Compute
     ) -> UnsafePointer<Double>? {
-        WinogradConvolution(self, weight, isTransposed: true, compute).run(dx, ConvolutionInput(x: dy), ending)
+        WinogradConvolution(self, .plain(weight, isTransposed: true), compute).run(dx, ConvolutionInput(x: dy), ending)
     }
+
+    /// y = the convolution of x with a weight that `transformWeight` has made, finished.
+    func evaluateByWinograd(
+        _ y: Tensor, _ x: Tensor, transformed: UnsafePointer<Float>, _ finish: ConvolutionFinish, _ compute: Compute
+    ) {
+        _ = WinogradConvolution(self, .transformed(transformed), compute)
+            .run(y, ConvolutionInput(x: x), .finish(finish))
+    }
+
+    /// Tiles of all pictures.
+    var tiles: Int { WinogradTiling(self).count }
+
+    /// Values of a transformed weight.
+    var transformedWeightSize: Int { WinogradTiling.size(rows: inputs, channels: outputs) }
+
+    /// Takes a weight [3, 3, I, O] to the transformed space.
+    func transformWeight(_ transformed: UnsafeMutablePointer<Float>, _ weight: Tensor, _ compute: Compute) {
+        let panels = 0..<outputs / compute.winograd.panel
+        transformWeight(transformed, weight, isTransposed: false, panels: panels, compute)
+    }
+
+    fileprivate func transformWeight(
+        _ transformed: UnsafeMutablePointer<Float>, _ weight: Tensor, isTransposed: Bool, panels: Range<Int>,
+        _ compute: Compute
+    ) {
+        let kernels = compute.winograd
+        let depth = isTransposed ? outputs : inputs
+        let distance = WinogradTiling.distance(rows: depth, channels: panels.count * kernels.panel)
+        compute.pool.run(panels.count) { index, _ in
+            let panel = panels.lowerBound + index
+            kernels.weights(
+                transformed + index * depth * kernels.panel, weight.data, inputs, outputs, distance, isTransposed,
+                panel, panel + 1)
+        }
+    }
+}
+
+/// The weight of a convolution.
+private enum WinogradWeight {
+    /// [3, 3, I, O], to be transformed; perhaps taken turned round, with inputs and outputs exchanged.
+    case plain(Tensor, isTransposed: Bool)
+    /// What `transformWeight` has made of it.
+    case transformed(UnsafePointer<Float>)
+}
+
+/// Panels of a transformed weight.
+private struct WinogradPanels {
+    let base: UnsafePointer<Float>
+    let count: Int
+    /// Floats from one position's values to the next one's.
+    let distance: Int
 }
 
 /// One convolution: its pictures cut into tiles, its weight, and how the work is divided.
 private struct WinogradConvolution {
     private let problem: ConvolutionProblem
     private let tiling: WinogradTiling
-    private let weight: Tensor
-    /// Whether the weight is taken turned round, with inputs and outputs exchanged.
-    private let isTransposed: Bool
+    private let weight: WinogradWeight
     /// Channels of what is transformed, and of the result.
     private let depth, width: Int
     private let compute: Compute
     private var kernels: ck_winograd_kernels { compute.winograd }
     private var panels: Int { width / kernels.panel }
 
-    init(_ problem: ConvolutionProblem, _ weight: Tensor, isTransposed: Bool, _ compute: Compute) {
+    init(_ problem: ConvolutionProblem, _ weight: WinogradWeight, _ compute: Compute) {
         self.problem = problem
         self.weight = weight
-        self.isTransposed = isTransposed
         self.compute = compute
         tiling = WinogradTiling(problem)
-        (depth, width) = isTransposed ? (problem.outputs, problem.inputs) : (problem.inputs, problem.outputs)
+        if case .plain(_, isTransposed: true) = weight {
+            (depth, width) = (problem.outputs, problem.inputs)
+        } else {
+            (depth, width) = (problem.inputs, problem.outputs)
+        }
     }
 
     func run(_ y: Tensor, _ input: ConvolutionInput, _ ending: ConvolutionEnding) -> UnsafePointer<Double>? {
@@ -61,10 +118,10 @@ private struct WinogradConvolution {
     private func runByBlocks(
         _ y: Tensor, _ input: ConvolutionInput, _ ending: ConvolutionEnding
     ) -> UnsafePointer<Double>? {
-        let size = min(tiling.count, max(12, 4_608 / (depth + width) / 12 * 12))
+        let share = (tiling.count + compute.pool.threadCount - 1) / compute.pool.threadCount
+        let size = min(share, max(12, 4_608 / (depth + width) / 12 * 12))
         let blocks = (tiling.count + size - 1) / size
-        let transformed = compute.reserveShared(.weights, WinogradTiling.size(rows: depth, channels: width))
-        transformWeight(transformed, panels: 0..<panels)
+        let transformed = transformedWeight(0..<panels)
         let sums = EndingSums(ending, channels: width, tasks: blocks, compute)
         let scratch = compute.reserveScratch(
             WinogradTiling.size(rows: size, channels: depth) + WinogradTiling.size(rows: size, channels: width))
@@ -74,7 +131,7 @@ private struct WinogradConvolution {
             tiling.transform(
                 values, input, channels: depth, WinogradTiling.tiles(first, rows, of: rows, depth), compute)
             for position in 0..<WinogradTiling.positions {
-                multiply(product, values, transformed, rows: rows, panels: panels, position: position)
+                multiply(product, values, transformed, rows: rows, position: position)
             }
             finish(y, product, 0..<panels, WinogradTiling.tiles(first, rows, of: rows, width), ending, sums[block])
         }
@@ -90,26 +147,28 @@ private struct WinogradConvolution {
         // it is transformed a part at a time.
         let part = blocks > 1 ? panels : min(panels, max(1, 65_536 / (depth * kernels.panel)))
         let partWidth = part * kernels.panel
-        let transformed = compute.reserveShared(.weights, WinogradTiling.size(rows: depth, channels: partWidth))
-        let sums = EndingSums(ending, channels: width, tasks: blocks * WinogradTiling.chunks(size), compute)
+        let chunks = tiling.chunks(of: size, compute)
+        let sums = EndingSums(ending, channels: width, tasks: blocks * chunks.count, compute)
         let values = compute.reserveScratch(
             WinogradTiling.size(rows: size, channels: depth) + WinogradTiling.size(rows: size, channels: partWidth))[0]
         let product = values + WinogradTiling.size(rows: size, channels: depth)
+        var transformed: WinogradPanels?
         for block in 0..<blocks {
             let (first, rows) = (block * size, min(size, tiling.count - block * size))
-            WinogradTiling.forEachChunk(of: rows, compute) { _, at, count in
+            chunks.forEach(of: rows, compute) { _, at, count in
                 let tiles = WinogradTiling.tiles(first + at, count, of: rows, depth)
                 tiling.transform(values + at * kernels.panel, input, channels: depth, tiles, compute)
             }
             for start in stride(from: 0, to: panels, by: part) {
                 let range = start..<min(start + part, panels)
-                if block == 0 { transformWeight(transformed, panels: range) }
+                let weight = block == 0 ? transformedWeight(range) : transformed!
+                transformed = weight
                 compute.pool.run(WinogradTiling.positions) { position, _ in
-                    multiply(product, values, transformed, rows: rows, panels: range.count, position: position)
+                    multiply(product, values, weight, rows: rows, position: position)
                 }
-                WinogradTiling.forEachChunk(of: rows, compute) { chunk, at, count in
+                chunks.forEach(of: rows, compute) { chunk, at, count in
                     let tiles = WinogradTiling.tiles(first + at, count, of: rows, range.count * kernels.panel)
-                    let task = block * WinogradTiling.chunks(size) + chunk
+                    let task = block * chunks.count + chunk
                     finish(y, product + at * kernels.panel, range, tiles, ending, sums[task])
                 }
             }
@@ -117,25 +176,30 @@ private struct WinogradConvolution {
         return sums.total(compute)
     }
 
-    private func transformWeight(_ transformed: UnsafeMutablePointer<Float>, panels: Range<Int>) {
-        let distance = WinogradTiling.distance(rows: depth, channels: panels.count * kernels.panel)
-        compute.pool.run(panels.count) { index, _ in
-            kernels.weights(
-                transformed + index * depth * kernels.panel, weight.data, problem.inputs, problem.outputs, distance,
-                isTransposed, panels.lowerBound + index, panels.lowerBound + index + 1)
+    private func transformedWeight(_ panels: Range<Int>) -> WinogradPanels {
+        switch weight {
+        case .transformed(let base):
+            return WinogradPanels(
+                base: base + panels.lowerBound * depth * kernels.panel, count: panels.count,
+                distance: WinogradTiling.distance(rows: depth, channels: width))
+        case .plain(let weight, let isTransposed):
+            let channels = panels.count * kernels.panel
+            let base = compute.reserveShared(.weights, WinogradTiling.size(rows: depth, channels: channels))
+            problem.transformWeight(base, weight, isTransposed: isTransposed, panels: panels, compute)
+            return WinogradPanels(
+                base: base, count: panels.count, distance: WinogradTiling.distance(rows: depth, channels: channels))
         }
     }
 
-    /// product [36, panels, rows] = values [36, depth / panel, rows] times transformed [36, panels, depth], one position of it.
+    /// product [36, panels, rows] = values [36, depth / panel, rows] times the weight's panels, one position of it.
     private func multiply(
-        _ product: UnsafeMutablePointer<Float>, _ values: UnsafePointer<Float>, _ transformed: UnsafePointer<Float>,
-        rows: Int, panels: Int, position: Int
+        _ product: UnsafeMutablePointer<Float>, _ values: UnsafePointer<Float>, _ weight: WinogradPanels, rows: Int,
+        position: Int
     ) {
-        let width = panels * kernels.panel
         kernels.product(
-            product + position * WinogradTiling.distance(rows: rows, channels: width),
+            product + position * WinogradTiling.distance(rows: rows, channels: weight.count * kernels.panel),
             values + position * WinogradTiling.distance(rows: rows, channels: depth),
-            transformed + position * WinogradTiling.distance(rows: depth, channels: width), rows, depth, panels)
+            weight.base + position * weight.distance, rows, depth, weight.count)
     }
 
     /// Output tiles from the products of a range of panels.

@@ -16,10 +16,11 @@ extension ConvolutionProblem {
         let values = compute.reserveScratch(
             WinogradTiling.size(rows: size, channels: inputs) + WinogradTiling.size(rows: size, channels: outputs))[0]
         let slopes = values + WinogradTiling.size(rows: size, channels: inputs)
+        let chunks = tiling.chunks(of: size, compute)
         for first in stride(from: 0, to: tiling.count, by: size) {
             let rows = min(size, tiling.count - first)
             let distances = [inputs, outputs].map { WinogradTiling.distance(rows: rows, channels: $0) }
-            WinogradTiling.forEachChunk(of: rows, compute) { _, at, count in
+            chunks.forEach(of: rows, compute) { _, at, count in
                 let tiles = WinogradTiling.tiles(first + at, count, of: rows, inputs)
                 tiling.transform(values + at * panel, input, channels: inputs, tiles, compute)
                 var (tiling, slopeTiles) = (tiling.tiling, WinogradTiling.tiles(first + at, count, of: rows, outputs))

@@ -22,6 +22,17 @@ public func linear(_ y: Tensor, _ x: Tensor, _ layer: Linear, _ weights: ModelWe
     let (inputs, outputs) = (x.shape[1], y.shape[1])
     let weight = layer.weight.tensor(in: weights.parameters)
     let bias = layer.bias.tensor(in: weights.parameters)
+    // So few rows take about as long as reading the weight does, so each thread reads a part of it.
+    if x.shape[0] < 8 * compute.pool.threadCount {
+        for row in 0..<x.shape[0] { (y.data + row * outputs).update(from: bias.data, count: outputs) }
+        forEachSlice(outputs, compute) { first, count in
+            matrixProduct(
+                Matrix(y.data + first, stride: outputs), x.matrix,
+                Matrix(weight.data + first * inputs, stride: inputs).transposed, m: x.shape[0], n: count, k: inputs,
+                keep: 1)
+        }
+        return
+    }
     forEachSlice(x.shape[0], compute) { first, count in
         for row in first..<first + count { (y.data + row * outputs).update(from: bias.data, count: outputs) }
         matrixProduct(

@@ -24,6 +24,22 @@ public func maxPool(
     }
 }
 
+/// y [N, OH, OW, C] = the largest value of each window of x [N, H, W, C], for evaluation.
+func maxPool(_ y: Tensor, _ x: Tensor, _ window: Window, _ compute: Compute) {
+    let description = window.over(height: x.shape[1], width: x.shape[2], channels: x.shape[3])
+    let (from, to) = (x.count / x.shape[0], y.count / y.shape[0])
+    let kernels = compute.direct
+    // Bands of a picture, so that all threads share a single one.
+    let (rows, size) = (y.shape[1], 8)
+    let bands = (rows + size - 1) / size
+    compute.pool.run(x.shape[0] * bands) { task, _ in
+        var description = description
+        let (picture, band) = task.quotientAndRemainder(dividingBy: bands)
+        kernels.largest(
+            y.data + picture * to, x.data + picture * from, &description, band * size, min(rows, (band + 1) * size))
+    }
+}
+
 /// dx [N, H, W, C] = the gradient of a max pooling by what it pooled, for dy [N, OH, OW, C].
 public func maxPoolBackward(
     _ dx: Tensor, _ dy: Tensor, index: UnsafePointer<UInt8>, _ window: Window, _ compute: Compute

@@ -48,17 +48,23 @@ struct WinogradTiling {
         compute.winograd.input(to, input.x.data, &tiling, channels, &tiles, &affine)
     }
 
-    // MARK: Where all threads share a phase
+    /// How a phase over up to `rows` tiles that all threads share is divided.
+    func chunks(of rows: Int, _ compute: Compute) -> WinogradChunks {
+        let size = min(6, max(1, rows / (2 * compute.pool.threadCount)))
+        return WinogradChunks(size: size, count: (rows + size - 1) / size)
+    }
+}
 
-    /// Tiles that a thread transforms at a time.
-    private static let chunk = 6
-
-    /// How many chunks `rows` tiles are.
-    static func chunks(_ rows: Int) -> Int { (rows + chunk - 1) / chunk }
+/// Tiles that a thread transforms at a time.
+struct WinogradChunks {
+    let size: Int
+    /// Chunks of a whole block.
+    let count: Int
 
     /// Calls `body` with each chunk's number, first row and rows, on all threads.
-    static func forEachChunk(of rows: Int, _ compute: Compute, _ body: (_ chunk: Int, _ at: Int, _ count: Int) -> Void)
-    {
-        compute.pool.run(chunks(rows)) { task, _ in body(task, task * chunk, min(chunk, rows - task * chunk)) }
+    func forEach(of rows: Int, _ compute: Compute, _ body: (_ chunk: Int, _ at: Int, _ count: Int) -> Void) {
+        compute.pool.run((rows + size - 1) / size) { chunk, _ in
+            body(chunk, chunk * size, min(size, rows - chunk * size))
+        }
     }
 }

@@ -5,29 +5,6 @@ import Tensors
 import XCTest
 
 final class ResNetTests: XCTestCase {
-    private struct Model {
-        let network: ResNet
-        let layout: ParameterLayout
-        let weights: ModelWeights
-
-        init(_ architecture: ResNetArchitecture, seed: UInt64) {
-            var layout = ParameterLayout()
-            network = ResNet("resnet", architecture, &layout)
-            self.layout = layout
-            weights = ModelWeights(layout)
-            var random = RandomSource(seed: seed)
-            for entry in layout.parameters {
-                let tensor = entry.tensor(in: weights.parameters)
-                let scale = entry.shape.count == 1 ? 0.1 : (2 / Float(entry.count / entry.shape[0])).squareRoot()
-                let offset: Float = entry.shape.count == 1 && entry.name.hasSuffix("weight") ? 1 : 0
-                tensor.assign((0..<tensor.count).map { _ in offset + scale * random.normal() })
-            }
-            for entry in layout.statistics where entry.name.hasSuffix("running_var") {
-                entry.tensor(in: weights.statistics).assign([Float](repeating: 1, count: entry.count))
-            }
-        }
-    }
-
     func testNumbersOfParametersAreTheKnownOnes() {
         // torchvision's counts without the classifier's (512 or 2048) x 1000 + 1000.
         let known: [ResNetArchitecture: Int] = [.resnet18: 11_176_512, .resnet34: 21_284_672, .resnet50: 23_508_032]
@@ -42,7 +19,7 @@ final class ResNetTests: XCTestCase {
         for (architecture, batch, side) in [
             (ResNetArchitecture.resnet18, 3, 33), (.resnet50, 2, 40), (.resnet18, 33, 17),
         ] {
-            let model = Model(architecture, seed: 1)
+            let model = RandomResNet(architecture, seed: 1)
             let memory = Memory(seed: 2)
             let compute = Compute(threads: 2)
             let activations = ResNetActivations(model.network, batch: batch, side: side)
@@ -76,7 +53,7 @@ final class ResNetTests: XCTestCase {
     }
 
     func testInstructionSetsAndThreadsAgree() {
-        let model = Model(.resnet18, seed: 3)
+        let model = RandomResNet(.resnet18, seed: 3)
         let memory = Memory(seed: 4)
         let x = memory.tensor([34, 24, 24, 3]) { $0.uniform() }
         let slopes = memory.tensor([34, 512])
@@ -102,7 +79,7 @@ final class ResNetTests: XCTestCase {
 
     func testEvaluationWithTheBatchsOwnStatisticsEqualsTraining() {
         for architecture in ResNetArchitecture.allCases {
-            let model = Model(architecture, seed: 5)
+            let model = RandomResNet(architecture, seed: 5)
             let memory = Memory(seed: 6)
             let compute = Compute(threads: 2)
             let x = memory.tensor([8, 64, 64, 3]) { $0.uniform() }
@@ -128,14 +105,14 @@ final class ResNetTests: XCTestCase {
                 variance.assign(variance.values.map { ($0 - 0.9) * 10 * (rows - 1) / rows })
             }
             let evaluation = ResNetEvaluation(model.network, batch: 11, side: 64)
-            evaluation.prepare(model.weights)
+            evaluation.prepare(model.weights, compute)
             evaluation.forward(evaluated, x, model.weights, compute)
             assertClose(evaluated, trained.doubles, tolerance: 5e-3, "\(architecture)")
         }
     }
 
     func testWeightsLeaveAndEnterInPyTorchsOrder() {
-        let model = Model(.resnet18, seed: 7)
+        let model = RandomResNet(.resnet18, seed: 7)
         let copy = ModelWeights(model.layout)
         for (entry, tensor) in zip(model.layout.parameters, model.weights.exported()) {
             XCTAssertEqual(entry.name, tensor.name)

@@ -5,6 +5,7 @@
 // positions where the convolution is one matrix product a position. Matrices there lie in panels of `panel`
 // channels, [position][panel][row][channel of the panel], so that products read and write whole cache lines in order.
 #pragma once
+#include "finish.h"
 #include "isa.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,10 +25,12 @@ typedef struct {
     size_t stride;               // from one group's scales and shifts to the next's
 } ck_affine;
 
-// What becomes of a result v on its way to memory: at most one of three things.
+// What becomes of a result v on its way to memory: at most one of four things.
 typedef struct {
     // It is added to what is there.
     bool adds;
+    // If not NULL, it is finished.
+    const ck_finish *finish;
     // If not NULL, v itself is stored and sum[c] += v - origin[c], product[c] += (v - origin[c])^2.
     const float *origin;
     // If not NULL, v is set to 0 where x * scale + shift <= 0, x [batch, height, width, channels] being what a ReLU behind

@@ -158,16 +158,18 @@ public final class CPULearner: Learner {
         guard !images.isEmpty else { return }
         let pass = evaluationPass ?? EvaluationPass(model, batch: Self.evaluationBatch(side: modelSettings.imageSize))
         evaluationPass = pass
-        if !evaluationIsPrepared {
-            pass.prepare()
-            evaluationIsPrepared = true
-        }
+        if !evaluationIsPrepared { prepare(pass) }
         for start in stride(from: 0, to: images.count, by: pass.batch) {
             let range = start..<min(start + pass.batch, images.count)
             views.makePlainViews(pass.x, of: images[range], compute.pool)
             pass.forward(count: range.count, compute)
             body(pass, range)
         }
+    }
+
+    private func prepare(_ pass: EvaluationPass) {
+        pass.prepare(compute)
+        evaluationIsPrepared = true
     }
 
     /// Images in an evaluation pass: enough to keep the products large, few enough to bound the memory.
@@ -192,6 +194,8 @@ public final class CPULearner: Learner {
         }
         step = snapshot.step
         evaluationIsPrepared = false
+        // At once, so that the next image does not wait for it.
+        if let evaluationPass { prepare(evaluationPass) }
     }
 
     // MARK: State
