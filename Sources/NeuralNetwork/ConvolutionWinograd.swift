@@ -129,7 +129,7 @@ extension ConvolutionProblem {
         return groups > 0 ? compute.total(partial, tasks: tasks, size: sumSize) : nil
     }
 
-    /// dWeight += Gᵀ [Σ over tiles of (Bᵀ x B) ⊙ (A dy Aᵀ)] G, the adjoint of the forward pass.
+    /// dWeight = Gᵀ [Σ over tiles of (Bᵀ x B) ⊙ (A dy Aᵀ)] G, the adjoint of the forward pass.
     func backwardWeightByWinograd(_ dWeight: Tensor, _ input: ConvolutionInput, _ dy: Tensor, _ compute: Compute) {
         let kernels = compute.winograd
         let panels = outputs / kernels.panel

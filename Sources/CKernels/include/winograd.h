@@ -66,7 +66,7 @@ typedef struct {
     void (*gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels, size_t first, size_t count,
                      size_t rows);
 
-    // dweight [3][3][inputs][outputs] += the adjoint of `weights`, from [36][outputs / panel][inputs][panel];
+    // dweight [3][3][inputs][outputs] = the adjoint of `weights`, from [36][outputs / panel][inputs][panel];
     // only panels first ..< last are read.
     void (*weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t first, size_t last);
 
