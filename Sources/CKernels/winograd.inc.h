@@ -140,10 +140,7 @@ static void CK_NAME(weight_gradient)(float *dweight, const float *from, size_t i
                     vf line[6], g[3];
                     for (size_t j = 0; j < 6; j++) line[j] = columns[j][i];
                     weight_gradient_line(g, line);
-                    for (size_t j = 0; j < 3; j++) {
-                        float *p = to + (i * 3 + j) * stride;
-                        store(p, load(p) + g[j]);
-                    }
+                    for (size_t j = 0; j < 3; j++) store(to + (i * 3 + j) * stride, g[j]);
                 }
             }
         }

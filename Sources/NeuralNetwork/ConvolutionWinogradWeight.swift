@@ -1,11 +1,11 @@
 // The gradient by the weight of a convolution by Winograd's way, the adjoint of the forward pass:
-// dWeight += Gᵀ [Σ over tiles of (Bᵀ x B) ⊙ (A dy Aᵀ)] G.
+// dWeight = Gᵀ [Σ over tiles of (Bᵀ x B) ⊙ (A dy Aᵀ)] G.
 
 import CKernels
 import Tensors
 
 extension ConvolutionProblem {
-    /// dWeight [3, 3, I, O] += the gradient by the weight, for `input` and dy [N, H, W, O].
+    /// dWeight [3, 3, I, O] = the gradient by the weight, for `input` and dy [N, H, W, O].
     func backwardWeightByWinograd(_ dWeight: Tensor, _ input: ConvolutionInput, _ dy: Tensor, _ compute: Compute) {
         let kernels = compute.winograd, panel = kernels.panel, panels = outputs / panel
         let tiling = WinogradTiling(self)

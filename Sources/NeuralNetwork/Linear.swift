@@ -42,7 +42,7 @@ public func linear(_ y: Tensor, _ x: Tensor, _ layer: Linear, _ weights: ModelWe
 }
 
 /// The gradients of a linear layer: dx [N, I] = dy · weight (+= where `adds`; left out where nil), and those of weight and
-/// bias are added to `gradients`.
+/// bias, which go to `gradients`.
 public func linearBackward(
     _ dx: Tensor?, _ dy: Tensor, _ x: Tensor, _ layer: Linear, _ weights: ModelWeights, _ gradients: Arena,
     adds: Bool = false, _ compute: Compute
@@ -50,11 +50,12 @@ public func linearBackward(
     let (batch, inputs, outputs) = (x.shape[0], x.shape[1], dy.shape[1])
     let dWeight = layer.weight.tensor(in: gradients)
     let dBias = layer.bias.tensor(in: gradients)
+    dBias.clear()
     for row in 0..<batch { compute.kernels.add(dBias.data, dy.data + row * outputs, outputs) }
     forEachSlice(outputs, compute) { first, count in
         matrixProduct(
             Matrix(dWeight.data + first * inputs, stride: inputs),
-            Matrix(dy.data + first, stride: outputs).transposed, x.matrix, m: count, n: inputs, k: batch, keep: 1)
+            Matrix(dy.data + first, stride: outputs).transposed, x.matrix, m: count, n: inputs, k: batch)
     }
     guard let dx else { return }
     let weight = layer.weight.tensor(in: weights.parameters)

@@ -95,7 +95,7 @@ final class PreparedConvolution {
         let weight = unit.weight.tensor(in: weights.parameters)
         let scaled = Tensor(compute.reserveShared(.weights, weight.count), weight.shape)
         let rows = weight.count / unit.outputs
-        compute.forEachChunk(rows: rows, channels: unit.outputs) { first, count in
+        compute.forEachChunk(rows: rows, channels: unit.outputs) { first, count, _ in
             let start = first * unit.outputs
             compute.kernels.affine(
                 scaled.data + start, weight.data + start, count, unit.outputs, normalization.scale(0), zeros, -.infinity

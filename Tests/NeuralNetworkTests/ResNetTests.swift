@@ -22,18 +22,17 @@ final class ResNetTests: XCTestCase {
             let model = RandomResNet(architecture, seed: 1)
             let memory = Memory(seed: 2)
             let compute = Compute(threads: 2)
-            let activations = ResNetActivations(model.network, batch: batch, side: side)
-            let scratch = ResNetScratch(model.network, batch: batch, side: side)
+            let passMemory = ResNetMemory(model.network, batch: batch, side: side)
             let x = memory.tensor([batch, side, side, 3]) { $0.uniform() }
             let features = memory.tensor([batch, architecture.featureCount])
             let slopes = memory.tensor(features.shape)
             func loss() -> Double {
-                model.network.forward(features, x, activations, model.weights, compute)
+                model.network.forward(features, x, passMemory, model.weights, compute)
                 return dot(features.doubles, slopes.doubles)
             }
             _ = loss()
             let gradients = Arena(count: model.layout.parameterCount)
-            model.network.backward(gradients, slopes, x, activations, scratch, model.weights, compute)
+            model.network.backward(gradients, slopes, x, passMemory, model.weights, compute)
 
             // Along the gradient itself the directional derivative is its norm. The step must be large: a smaller one is lost
             // in the rounding of so many weights.
@@ -59,12 +58,11 @@ final class ResNetTests: XCTestCase {
         let slopes = memory.tensor([34, 512])
         var expected: (features: [Double], gradients: [Float])?
         for compute in environments() {
-            let activations = ResNetActivations(model.network, batch: 34, side: 24)
-            let scratch = ResNetScratch(model.network, batch: 34, side: 24)
+            let passMemory = ResNetMemory(model.network, batch: 34, side: 24)
             let features = memory.tensor([34, 512])
             let gradients = Arena(count: model.layout.parameterCount)
-            model.network.forward(features, x, activations, model.weights, compute)
-            model.network.backward(gradients, slopes, x, activations, scratch, model.weights, compute)
+            model.network.forward(features, x, passMemory, model.weights, compute)
+            model.network.backward(gradients, slopes, x, passMemory, model.weights, compute)
             guard let reference = expected else {
                 expected = (features.doubles, gradients.values)
                 continue
@@ -83,11 +81,11 @@ final class ResNetTests: XCTestCase {
             let memory = Memory(seed: 6)
             let compute = Compute(threads: 2)
             let x = memory.tensor([8, 64, 64, 3]) { $0.uniform() }
-            let activations = ResNetActivations(model.network, batch: 8, side: 64)
+            let passMemory = ResNetMemory(model.network, batch: 8, side: 64)
             let trained = memory.tensor([8, architecture.featureCount]), evaluated = memory.tensor(trained.shape)
             // From 0 and 1 one pass moves the running statistics by a tenth to the batch's own, the variances times
             // n / (n - 1). With that undone evaluation must equal training.
-            model.network.forward(trained, x, activations, model.weights, compute)
+            model.network.forward(trained, x, passMemory, model.weights, compute)
             for entry in model.layout.statistics where entry.name.hasSuffix("running_mean") {
                 let mean = entry.tensor(in: model.weights.statistics)
                 mean.assign(mean.values.map { $0 * 10 })
@@ -108,6 +106,18 @@ final class ResNetTests: XCTestCase {
             evaluation.prepare(model.weights, compute)
             evaluation.forward(evaluated, x, model.weights, compute)
             assertClose(evaluated, trained.doubles, tolerance: 5e-3, "\(architecture)")
+        }
+    }
+
+    func testMemoryOfATrainingPassIsHardlyMoreThanTheConvolutionsOutputs() {
+        // ResNet-34 at 224 pixels: convolutions' outputs a picture, by stage, the first's the stem's and its own.
+        let outputs = 112 * 112 * 64 + 56 * 56 * 64 * 6 + 28 * 28 * 128 * 9 + 14 * 14 * 256 * 13 + 7 * 7 * 512 * 7
+        var layout = ParameterLayout()
+        let network = ResNet("resnet", .resnet34, &layout)
+        for batch in [32, 256] {
+            let bytes = ResNetMemory.bytes(network, batch: batch, views: 2, side: 224)
+            XCTAssertGreaterThan(bytes, 2 * batch * outputs * 4)
+            XCTAssertLessThan(Double(bytes), 1.05 * Double(2 * batch * outputs * 4), "\(batch)")
         }
     }
 

@@ -74,7 +74,7 @@ typedef struct {
     // to = the adjoint of `output`: the transformed gradient by the output.
     void (*gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles);
 
-    // dweight [3][3][inputs][outputs] += the adjoint of `weights`, from [36][outputs / panel][inputs][panel].
+    // dweight [3][3][inputs][outputs] = the adjoint of `weights`, from [36][outputs / panel][inputs][panel].
     void (*weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t distance,
                             size_t first, size_t last);
 

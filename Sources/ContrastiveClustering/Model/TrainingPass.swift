@@ -14,8 +14,7 @@ package final class TrainingPass {
     package let gradients: Arena
     private let model: ContrastiveModel
     private let settings: LossSettings
-    private let activations: ResNetActivations
-    private let scratch: ResNetScratch
+    private let backboneMemory: ResNetMemory
     private let memory: Memory
     private let arena: Arena
     private var loss: (batch: Int, function: ContrastiveLoss)
@@ -32,8 +31,7 @@ package final class TrainingPass {
         self.batch = batch
         self.settings = settings
         let side = model.settings.imageSize
-        activations = ResNetActivations(model.backbone, batch: batch, views: 2, side: side)
-        scratch = ResNetScratch(model.backbone, batch: 2 * batch, side: side)
+        backboneMemory = ResNetMemory(model.backbone, batch: batch, views: 2, side: side)
         gradients = Arena(count: model.weights.parameters.count)
 
         let (rows, width) = (2 * batch, model.featureCount)
@@ -71,7 +69,7 @@ package final class TrainingPass {
         precondition(count >= 1 && count <= batch)
         let weights = model.weights
         let (h, z, c) = (features(count: count), instances(count: count), probabilities(count: count))
-        model.backbone.forward(h, pictures.prefix(2 * count), activations, weights, compute)
+        model.backbone.forward(h, pictures.prefix(2 * count), backboneMemory, weights, compute)
         model.instanceHead.forward(z, hidden: memory.instanceHidden.prefix(2 * count), h, weights, compute)
         normalizeRows(z, norms: &norms, z)
         model.clusterHead.forward(c, hidden: memory.clusterHidden.prefix(2 * count), h, weights, compute)
@@ -82,13 +80,14 @@ package final class TrainingPass {
         return loss.function.forward(z: z, c: c)
     }
 
-    /// Sets `gradients` to those of the losses that `forward` gave last, for the same `count`.
+    /// Sets `gradients` to those of the losses that `forward` gave last, for the same `count`; once for each forward pass.
+    ///
+    /// Those of a head that is not trained stay 0, as they were allocated.
     package func backward(count: Int, _ compute: Compute) {
         let weights = model.weights
         let (h, z, c) = (features(count: count), instances(count: count), probabilities(count: count))
         let (dh, dz, dc) = (memory.dh.prefix(2 * count), memory.dz.prefix(2 * count), memory.dc.prefix(2 * count))
         let dhidden = memory.dhidden.prefix(2 * count)
-        gradients.base.update(repeating: 0, count: gradients.count)
         loss.function.backward(dz: dz, dc: dc, z: z)
         if settings.heads != .cluster {
             normalizeRowsBackward(dz, dz, y: z, norms: norms)
@@ -102,7 +101,6 @@ package final class TrainingPass {
                 dh, adds: settings.heads == .both, dc, dhidden: dhidden,
                 hidden: memory.clusterHidden.prefix(2 * count), h, weights, gradients, compute)
         }
-        model.backbone.backward(
-            gradients, dh, pictures.prefix(2 * count), activations, scratch, weights, compute)
+        model.backbone.backward(gradients, dh, pictures.prefix(2 * count), backboneMemory, weights, compute)
     }
 }
