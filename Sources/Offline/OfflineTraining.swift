@@ -150,12 +150,12 @@ package final class OfflineTraining {
             order[min(position, stepsPerEpoch) * batchSize..<min(position + 1, stepsPerEpoch) * batchSize]
         }
         // Beside the step over one mini-batch the views of the next are made and the one after that is decoded.
+        var start = ContinuousClock.now
         var next = batches.load(indices(first))
         batches.begin(indices(first + 1))
         defer { _ = batches.finish() }
         for position in first..<stepsPerEpoch {
             if shouldStop() { return false }
-            let start = ContinuousClock.now
             let loaded = next
             next = batches.finish()
             batches.begin(indices(position + 2))
@@ -176,6 +176,7 @@ package final class OfflineTraining {
             progress.imagesPerSecond = Double(images) / max(duration / .seconds(1), 1e-9)
             observe(.step(progress))
             try saveIfDue()
+            start = .now
         }
         let isLast = epoch + 1 == settings.epochs
         let isDue = settings.evaluateEvery > 0 && (epoch + 1) % settings.evaluateEvery == 0
