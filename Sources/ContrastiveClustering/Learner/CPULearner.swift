@@ -25,7 +25,11 @@ public final class CPULearner: Learner {
 
     private let compute: Compute
     private let model: ContrastiveModel
+    private let recipe: ViewRecipe
     private let views: ViewMaker
+    /// From the first step on that is told of the next mini-batch.
+    private var viewsAhead: ViewsAhead?
+    private let niceness: Int
     private var seed: UInt64
     private var step: UInt64 = 0
     /// Only in a learner that trains.
@@ -52,7 +56,9 @@ public final class CPULearner: Learner {
         seed = training.seed
         model = ContrastiveModel(settings)
         model.initialize(seed: seed, compute)
-        views = ViewMaker(side: settings.imageSize, settings: training, threads: compute.pool.threadCount)
+        recipe = ViewRecipe(side: settings.imageSize, settings: training)
+        views = ViewMaker(recipe, threads: compute.pool.threadCount)
+        self.niceness = niceness
         optimizer =
             role == .training
             ? Adam(count: model.weights.parameters.count, learningRate: training.learningRate) : nil
@@ -64,12 +70,15 @@ public final class CPULearner: Learner {
     // MARK: Training
 
     /// One step. Where its losses are not finite, nothing is learnt from it and its number is given to the next one.
-    public func train(_ images: [RGBImage]) -> StepReport {
+    ///
+    /// The views of `next` are made meanwhile, by a thread of lower priority, as those of the step after this one.
+    public func train(_ images: [RGBImage], next: [RGBImage]) -> StepReport {
         guard let optimizer else { preconditionFailure("a learner for assigning does not train") }
         precondition(images.count >= 2, "a mini-batch has two images or more")
         let pass = trainingPass(for: images.count)
         let number = step + 1
-        views.makeTrainingViews(pass.views(count: images.count), of: images, seed: seed, step: number, compute.pool)
+        makeViews(of: ViewSource(images: images, seed: seed, step: number), for: pass)
+        beginViews(of: ViewSource(images: next, seed: seed, step: number + 1), pass)
 
         let statistics = model.weights.statistics.values
         let losses = pass.forward(count: images.count, compute)
@@ -84,6 +93,23 @@ public final class CPULearner: Learner {
         evaluationIsPrepared = false
         followFeatures(of: images)
         return report
+    }
+
+    private func makeViews(of source: ViewSource, for pass: TrainingPass) {
+        if let viewsAhead, viewsAhead.finish(source, with: views, on: compute.pool) {
+            swap(&viewsAhead.pictures, &pass.pictures)
+        } else {
+            views.makeTrainingViews(pass.views(count: source.images.count), of: source, compute.pool)
+        }
+    }
+
+    private func beginViews(of source: ViewSource, _ pass: TrainingPass) {
+        guard (1...pass.batch).contains(source.images.count) else { return }
+        if viewsAhead?.pictures.batch != pass.batch {
+            viewsAhead = nil
+            viewsAhead = ViewsAhead(recipe, batch: pass.batch, niceness: niceness)
+        }
+        viewsAhead?.begin(source)
     }
 
     private func trainingPass(for count: Int) -> TrainingPass {

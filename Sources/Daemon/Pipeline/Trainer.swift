@@ -131,7 +131,7 @@ private struct TrainingLoop {
 
     private mutating func train(_ images: [RGBImage]) {
         let started = MonotonicTime.now
-        let report = learner.train(images)
+        let report = learner.train(images, next: buffer.upcoming)
         counters.countStep(images: images.count)
         onStep(report)
         guard report.losses.total.isFinite else { return recoverFromBrokenStep(report) }
