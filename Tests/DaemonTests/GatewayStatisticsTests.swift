@@ -92,10 +92,13 @@ final class GatewayStatisticsTests: XCTestCase {
         statistics.countReceived(image(), bytes: 1, through: "queue")
         XCTAssertEqual(statistics.health().map(\.state), [.open])
         statistics.countReceived(source: "cam", bytes: 1, through: "queue")
-        statistics.countEnd(source: "cam")
+        XCTAssertEqual(statistics.countEnd(source: "cam"), 1)
+        XCTAssertNil(statistics.countEnd(source: "cam"), "the same end")
         XCTAssertEqual(statistics.health().map(\.state), [.ended])
         statistics.countReceived(image(), bytes: 1, through: "queue")
         XCTAssertEqual(statistics.health().map(\.state), [.open])
+        XCTAssertEqual(statistics.countEnd(source: "cam"), 2)
+        XCTAssertEqual(statistics.total.ends, 2)
     }
 
     func testTheRateIsThatOfTheLastSeconds() {

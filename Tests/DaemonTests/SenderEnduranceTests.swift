@@ -110,7 +110,7 @@ final class SenderEnduranceTests: XCTestCase {
     }
 
     func testSilenceEndsNothing() throws {
-        let silence = ProcessInfo.processInfo.environment["CLUSTERD_TEST_SILENCE"].flatMap(Double.init) ?? 3
+        let silence = ProcessInfo.processInfo.environment["CLUSTERD_TEST_SILENCE"].flatMap(Double.init) ?? 2
         let daemon = try Daemon()
         let senders = [
             (

@@ -88,8 +88,11 @@ final class SourceIntake {
             return admit(image, source: source)
         case .end(let name):
             gateway.statistics.countReceived(source: name, bytes: arrival.bytes, through: socket)
-            gateway.statistics.countEnd(source: name)
-            gateway.logger.info("a sender has ended its stream", metadata: ["source": "\(name)"])
+            if let count = gateway.statistics.countEnd(source: name) {
+                gateway.logger.log(
+                    level: count.isLogged ? .info : .debug, "a sender has ended its stream",
+                    metadata: ["source": "\(name)", "count": "\(count)"])
+            }
             return .admitted
         case .rejected(let rejection):
             gateway.statistics.countReceived(source: rejection.source, bytes: arrival.bytes, through: socket)

@@ -20,6 +20,8 @@ package struct StreamCounters: Sendable, Equatable {
     package var duplicates: UInt64 = 0
     /// How often the sender began to number anew.
     package var restarts: UInt64 = 0
+    /// How often the sender said that no more will come, after it had sent something.
+    package var ends: UInt64 = 0
 
     /// Creates counts at zero.
     package init() {}

@@ -50,8 +50,17 @@ package final class StreamStatistics: Sendable {
         update(source) { entry, _ in entry.countMessage(bytes: bytes, socket: socket) }
     }
 
-    /// Notes that a sender has said that no more will come. What comes all the same is counted on.
-    package func countEnd(source: String) { update(source) { entry, _ in entry.hasEnded = true } }
+    /// Notes that a sender has said that no more will come, and returns how many such ends there are now; said again, as some
+    /// do hundreds of times to be heard, it is the same end, and nil is returned. What comes all the same is counted on.
+    @discardableResult
+    package func countEnd(source: String) -> UInt64? {
+        update(source) { entry, _ in
+            guard !entry.hasEnded else { return nil }
+            entry.hasEnded = true
+            entry.counters.ends += 1
+            return entry.counters.ends
+        }
+    }
 
     /// Counts an image put in a queue.
     package func countAdmitted(source: String) {
@@ -107,6 +116,7 @@ package final class StreamStatistics: Sendable {
                 total.add(.missing(counters.missing))
                 total.duplicates += counters.duplicates
                 total.restarts += counters.restarts
+                total.ends += counters.ends
             }
         }
     }
