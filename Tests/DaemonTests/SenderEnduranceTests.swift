@@ -9,6 +9,9 @@ import StreamProtocol
 import XCTest
 
 final class SenderEnduranceTests: XCTestCase {
+    /// NetGear gives up at the third reply that it misses, which a slow machine's daemon makes it do by stopping.
+    private static let patience = #"{"max_retries": 1000}"#
+
     /// A daemon with a source of each pattern, on ports that stay the same when it is started again.
     private final class Daemon {
         static let patterns = ["sub", "rep", "pair"]
@@ -65,8 +68,14 @@ final class SenderEnduranceTests: XCTestCase {
         let daemon = try Daemon()
         let senders = [
             ("imagezmq", try python("imagezmq_patient_sender.py", [daemon.endpoints["rep"]!, "1"])),
-            ("pattern 0", try netGear(daemon.endpoints["pair"]!, pattern: 0, count: 0, pause: 0.05)),
-            ("pattern 1", try netGear(daemon.endpoints["rep"]!, pattern: 1, count: 0, pause: 0.05)),
+            (
+                "pattern 0",
+                try netGear(daemon.endpoints["pair"]!, pattern: 0, count: 0, pause: 0.05, options: Self.patience)
+            ),
+            (
+                "pattern 1",
+                try netGear(daemon.endpoints["rep"]!, pattern: 1, count: 0, pause: 0.05, options: Self.patience)
+            ),
             ("pattern 2", try netGear(daemon.endpoints["sub"]!, pattern: 2, count: 0, pause: 0.05)),
         ]
         for (name, sender) in senders { goesOn(sender, by: 3, name) }
@@ -83,8 +92,14 @@ final class SenderEnduranceTests: XCTestCase {
         let daemon = try Daemon()
         let senders = [
             ("imagezmq", try python("imagezmq_request_sender.py", [daemon.endpoints["rep"]!, "raw", "0", "0.05"])),
-            ("pattern 0", try netGear(daemon.endpoints["pair"]!, pattern: 0, count: 0, pause: 0.05)),
-            ("pattern 1", try netGear(daemon.endpoints["rep"]!, pattern: 1, count: 0, pause: 0.05)),
+            (
+                "pattern 0",
+                try netGear(daemon.endpoints["pair"]!, pattern: 0, count: 0, pause: 0.05, options: Self.patience)
+            ),
+            (
+                "pattern 1",
+                try netGear(daemon.endpoints["rep"]!, pattern: 1, count: 0, pause: 0.05, options: Self.patience)
+            ),
         ]
         for (name, sender) in senders { goesOn(sender, by: 3, name) }
         try daemon.restart(by: SIGTERM)
@@ -100,13 +115,14 @@ final class SenderEnduranceTests: XCTestCase {
             try Data(Pictures.jpeg).write(to: URL(fileURLWithPath: photos + "/\(number).jpg"))
         }
         let feed = try TestProcess.clusterd(
-            ["feed", photos, "--pattern", "req", "--to", daemon.endpoints["rep"]!, "--loop", "30", "--rate", "100"])
+            ["feed", photos, "--pattern", "req", "--to", daemon.endpoints["rep"]!, "--loop", "0", "--rate", "100"])
         XCTAssertNotNil(daemon.process.line(with: "training", in: daemon.process.errors))
         try daemon.restart(by: SIGKILL)
+        XCTAssertNotNil(daemon.process.line(with: "training", in: daemon.process.errors), "what is fed arrives again")
+        feed.signal(SIGINT)
         XCTAssertEqual(feed.wait(), 0)
         let lines = feed.errors.read { $0.lines }
         XCTAssertTrue(lines.contains { $0.contains("has closed the connection") }, "\(lines)")
-        XCTAssertTrue(lines.last?.hasPrefix("300 images") ?? false, "\(lines)")
     }
 
     func testSilenceEndsNothing() throws {
