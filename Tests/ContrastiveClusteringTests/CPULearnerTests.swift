@@ -117,6 +117,38 @@ final class CPULearnerTests: XCTestCase {
         XCTAssertEqual(another.exportState(), resumed.exportState())
     }
 
+    func testWhatIsLearntDoesNotDependOnWhatIsMadeAhead() throws {
+        for (heads, views) in [(Heads.both, Views.both), (.instance, .one)] {
+            let plain = learner(heads: heads, views: views), ahead = learner(heads: heads, views: views)
+            let batches = (0..<6).map { images($0 == 4 ? 12 : $0 == 5 ? 5 : 8, seed: UInt64($0)) }
+            // As foretold; another one; one that is larger than planned for; then a smaller one.
+            for (now, next) in [(0, 1), (1, 2), (3, 4), (4, 5), (5, 0), (0, nil)] {
+                let report = ahead.train(batches[now], next: next.map { batches[$0] } ?? [])
+                XCTAssertEqual(report, plain.train(batches[now]), "\(heads), \(now)")
+            }
+            // A state of another seed is taken in between.
+            let state = learner(heads: heads, views: views, seed: 7).exportState()
+            _ = ahead.train(batches[1], next: batches[2])
+            _ = plain.train(batches[1])
+            try ahead.importState(state)
+            try plain.importState(state)
+            XCTAssertEqual(ahead.train(batches[2], next: batches[3]), plain.train(batches[2]))
+            XCTAssertEqual(ahead.exportState(), plain.exportState())
+            // It ends while views are being made.
+        }
+    }
+
+    func testAfterAStepThatTaughtNothingTheNextOneHasItsNumber() {
+        let plain = learner(), ahead = learner()
+        let good = plain.snapshot(), images = images(8), next = self.images(8, seed: 2)
+        var broken = good.values
+        broken[64] = .nan
+        ahead.adopt(WeightSnapshot(step: good.step, values: broken))
+        XCTAssertFalse(ahead.train(images, next: next).losses.total.isFinite)
+        ahead.adopt(good)
+        XCTAssertEqual(ahead.train(next), plain.train(next))
+    }
+
     func testASnapshotMakesTheAssignerAgree() {
         for heads in [Heads.both, .instance] {
             let images = images(9)

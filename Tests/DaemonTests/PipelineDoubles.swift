@@ -33,6 +33,8 @@ final class LearnerRecord: Sendable {
         /// The first pixel of each image.
         var batch: [UInt8]
         var loss: Float
+        /// The first pixel of each image that it was told would come next.
+        var next: [UInt8] = []
     }
 
     private let entries = Monitor([Entry]())
@@ -80,12 +82,13 @@ final class BrightnessLearner: Learner {
         Float(image.pixels.reduce(0) { $0 + Int($1) }) / Float(image.pixels.count)
     }
 
-    func train(_ images: [RGBImage]) -> StepReport {
+    func train(_ images: [RGBImage], next: [RGBImage]) -> StepReport {
         gate.pass()
         step += 1
         for image in images { weight = weight * 0.9 + mean(image) * 0.1 }
         let loss = brokenSteps.contains(step) ? Float.nan : weight
-        record.addTraining(.init(batch: images.map { $0.pixels[0] }, loss: loss))
+        record.addTraining(
+            .init(batch: images.map { $0.pixels[0] }, loss: loss, next: next.map { $0.pixels[0] }))
         return StepReport(
             step: step, losses: Losses(instance: loss, cluster: 0, entropy: 0),
             meanAssignment: Array(repeating: 1 / Float(clusters), count: clusters))

@@ -67,7 +67,7 @@ struct TrainingLoop {
 
     private mutating func train(_ images: [RGBImage]) {
         let started = MonotonicTime.now
-        let report = learner.train(images)
+        let report = learner.train(images, next: buffer.upcoming)
         let seconds = MonotonicTime.now.seconds(since: started)
         outside.counters.countStep(images: images.count)
         outside.onStep(report)
