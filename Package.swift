@@ -13,6 +13,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // System libraries.
@@ -40,10 +41,11 @@ let package = Package(
         .target(name: "Datasets", dependencies: ["StreamProtocol", "Tensors", "CZlib"]),
         .target(name: "Offline", dependencies: ["ContrastiveClustering", "Checkpoints", "Datasets"]),
         .target(name: "Client", dependencies: ["ZeroMQ", "StreamProtocol", "Datasets", "Checkpoints"]),
+        .target(name: "Journal", dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "StreamProtocol"]),
         .target(
             name: "Daemon",
             dependencies: [
-                "Tensors", "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints",
+                "Tensors", "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints", "Journal",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -52,7 +54,7 @@ let package = Package(
         .executableTarget(
             name: "clusterd",
             dependencies: [
-                "Daemon", "Client", "Datasets", "Offline", "ZeroMQ",
+                "Daemon", "Client", "Datasets", "Journal", "Offline", "StreamProtocol", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -73,6 +75,7 @@ let package = Package(
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
         .testTarget(name: "StreamProtocolTests", dependencies: ["StreamProtocol"]),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "StreamProtocol"]),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "StreamProtocol", "CZlib"]),
         .testTarget(
             name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),

@@ -3,6 +3,7 @@
 import Checkpoints
 import ContrastiveClustering
 import Foundation
+import Journal
 import Logging
 import Tensors
 
@@ -119,6 +120,7 @@ public enum Launcher {
         case is ConfigurationError, is StateMismatch: .configuration
         case let error as CheckpointError where error.kind == .otherModel: .configuration
         case let error as CheckpointError where error.kind == .inUse: .tryAgain
+        case let error as JournalError where error.kind == .inUse: .tryAgain
         default: .inputOutput
         }
     }

@@ -71,7 +71,8 @@ public struct AssignmentMessage: Sendable, Equatable {
         return embedding.map { frames + [$0.littleEndianBytes] } ?? frames
     }
 
-    private var body: [UInt8] {
+    /// The message's JSON, its second frame.
+    public var body: [UInt8] {
         JSONWriter.object { body in
             body.member("v", PublishedBody.version)
             body.member("epoch", epoch)
@@ -95,7 +96,22 @@ public struct AssignmentMessage: Sendable, Equatable {
     ///
     /// - Throws: `MalformedMessage`.
     public init(frames: [[UInt8]]) throws(MalformedMessage) {
-        let body = try PublishedBody(frames)
+        try self.init(PublishedBody(frames))
+        guard frames.count > 2 else { return }
+        guard let embedding = [Float](littleEndianBytes: frames[2]) else {
+            throw MalformedMessage(topic: topic, reason: "an embedding of \(frames[2].count) bytes")
+        }
+        self.embedding = embedding
+    }
+
+    /// Reads a message by its JSON alone, as it is replayed.
+    ///
+    /// - Throws: `MalformedMessage`.
+    public init(body: [UInt8]) throws(MalformedMessage) {
+        try self.init(PublishedBody([[], body]), isTopicKnown: false)
+    }
+
+    private init(_ body: PublishedBody, isTopicKnown: Bool = true) throws(MalformedMessage) {
         epoch = try body.string("epoch")
         sequence = try body.integer("seq")
         source = try body.string("source")
@@ -110,12 +126,9 @@ public struct AssignmentMessage: Sendable, Equatable {
         model = try body.string("model")
         labelEpoch = try body.integer("label_epoch")
         probabilities = try body.floats("probabilities")
-        guard body.topic == topic else { throw body.malformed("the body belongs to the topic \(topic)") }
-        guard frames.count > 2 else { return }
-        guard let embedding = [Float](littleEndianBytes: frames[2]) else {
-            throw body.malformed("an embedding of \(frames[2].count) bytes")
+        guard !isTopicKnown || body.topic == topic else {
+            throw body.malformed("the body belongs to the topic \(topic)")
         }
-        self.embedding = embedding
     }
 }
 

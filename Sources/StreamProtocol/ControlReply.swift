@@ -56,6 +56,8 @@ public struct ControlFailure: Error, Sendable, Equatable, CustomStringConvertibl
         case invalidArgument = "invalid-argument"
         /// What the request names is not there.
         case notFound = "not-found"
+        /// Numbers are asked for of an epoch that is not known.
+        case unknownEpoch = "unknown-epoch"
         /// What the request offers was looked at and not taken; nothing has changed.
         case refused
         /// Too many requests are waiting, or the daemon is stopping: it may be sent again later.

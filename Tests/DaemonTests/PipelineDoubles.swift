@@ -131,7 +131,7 @@ final class MemoryOutput: PipelineOutput {
     let relabelings = Monitor([RelabelingMessage]())
     private let rejections = Monitor([Rejection]())
 
-    func publish(_ assignment: NumberedAssignment) { assignments.withLock { $0.append(assignment) } }
+    func publish(_ batch: [NumberedAssignment]) { assignments.withLock { $0 += batch } }
 
     func publish(_ relabeling: RelabelingMessage) { relabelings.withLock { $0.append(relabeling) } }
 

@@ -49,6 +49,7 @@ final class PipelineHarness: Sendable {
                 training: LearnerHandover(training), assigning: LearnerHandover(assigning),
                 version: ModelVersion(step: resume?.step ?? 0, labelEpoch: 0)),
             intake: queues, sources: sources.count, decode: decode, output: output,
+            numbering: AssignmentNumbering(epoch: "test", last: 0),
             write: { [checkpoints] state, _ in
                 guard write(state) else { throw CocoaError(.fileWriteOutOfSpace) }
                 checkpoints.withLock { $0.append(state) }

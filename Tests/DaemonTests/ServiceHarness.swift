@@ -24,6 +24,8 @@ final class TemporaryFolder: Sendable {
             try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }.sorted()
         }
     }
+
+    var checkpoints: [String] { get throws { try files.filter { !$0.hasPrefix("journal.") } } }
 }
 
 /// A message that should not have come.

@@ -3,6 +3,7 @@
 // A value of this type that ConfigurationLoader gave has been checked as a whole; nothing after it checks again.
 
 import ContrastiveClustering
+import Journal
 
 /// The daemon's settings; a fresh value holds the defaults.
 public struct Configuration: Sendable, Equatable {
@@ -42,12 +43,16 @@ public struct Configuration: Sendable, Equatable {
         public var keep = 5
     }
 
-    /// Where assignments are to be kept for later readers.
+    /// Where assignments are kept for later readers, and for how long.
     public struct Journal: Sendable, Equatable {
         /// The folder.
         public var directory: String
-        /// How many assignments are kept.
+        /// How many assignments are kept; 0 is all.
         public var keepRows = 10_000_000
+        /// For how many days an assignment is kept; 0 is for ever.
+        public var keepDays = 0
+        /// When an assignment is on disk.
+        public var synchronous = JournalSettings.Synchronous.normal
     }
 
     /// What the daemon does.
@@ -75,7 +80,7 @@ public struct Configuration: Sendable, Equatable {
     public var assign = Assign()
     /// Where checkpoints go, and when.
     public var checkpoint: Checkpoint
-    /// Where assignments are to be kept.
+    /// Where assignments are kept, and for how long.
     public var journal: Journal
 
     /// Creates the defaults, which keep their files in `stateDirectory`.

@@ -7,7 +7,7 @@ import StreamProtocol
 public enum ConfigurationSchema {
     /// The settings apart from the sources'.
     public static let settings: [Setting<Configuration>] =
-        general + publish + control + later + model + train + assign + checkpoint
+        general + publish + control + later + model + train + assign + checkpoint + journal
 
     /// The settings of each source; in a flag their keys follow `sources.NAME.`.
     public static let sourceSettings: [Setting<SourceSettings>] = [
@@ -31,7 +31,7 @@ public enum ConfigurationSchema {
     ]
 
     /// The sections, and keys without one, that this version checks and does not serve.
-    public static let notServed = ["http", "journal"]
+    public static let notServed = ["http"]
 
     private static let laterPattern = "sub and pull are"
 
@@ -63,9 +63,7 @@ public enum ConfigurationSchema {
     private static let later: [Setting<Configuration>] = [
         .text(
             "http.listen", \.httpListen, expectation: "ADDRESS:PORT", "where the status page and /metrics are served"
-        ) { text throws(SettingRefusal) in text },
-        directory("journal.directory", \.journal.directory, "where assignments are kept"),
-        .integer("journal.keep_rows", \.journal.keepRows, 0...Int.max, "how many assignments are kept"),
+        ) { text throws(SettingRefusal) in text }
     ]
 
     private static let model: [Setting<Configuration>] = [
@@ -104,6 +102,18 @@ public enum ConfigurationSchema {
             "checkpoint.every_seconds", \.checkpoint.everySeconds, 1...31_536_000,
             "seconds between checkpoints, should a step have been taken"),
         .integer("checkpoint.keep", \.checkpoint.keep, 1...10_000, "how many checkpoints are kept"),
+    ]
+
+    private static let journal: [Setting<Configuration>] = [
+        directory(
+            "journal.directory", \.journal.directory, "where assignments are kept for those who ask for them later"),
+        .integer("journal.keep_rows", \.journal.keepRows, 0...Int.max, "how many assignments are kept; 0 is all"),
+        .integer(
+            "journal.keep_days", \.journal.keepDays, 0...36_500, "days that an assignment is kept for; 0 is for ever"),
+        .choice(
+            "journal.synchronous", \.journal.synchronous,
+            "full: an assignment is on disk before it is published; normal: soon after, which only a loss of power tells "
+                + "from it"),
     ]
 
     // The address is judged when all settings are known: what is right depends on the source's role.

@@ -2,6 +2,7 @@
 
 import Checkpoints
 import ContrastiveClustering
+import Journal
 import StreamProtocol
 
 extension StatusReport.Queue {
@@ -35,6 +36,16 @@ extension CheckpointLedger.Entry {
         var members = record.json.members ?? [:]
         members["churn"] = churn?.share.map { JSON($0) } ?? .null
         return .object(members)
+    }
+}
+
+extension JournalStatus {
+    /// What is in the journal, and how it fares.
+    var json: JSON {
+        .object([
+            "rows": JSON(rows), "bytes": JSON(bytes), "failure": JSON(failure?.description), "waiting": JSON(waiting),
+            "lost": JSON(lost),
+        ])
     }
 }
 

@@ -1,5 +1,6 @@
 // The daemon at a moment, as `status` tells it: plain values, put together by the service and written as JSON here.
 
+import Journal
 import StreamProtocol
 
 /// What `status` answers.
@@ -43,6 +44,8 @@ package struct StatusReport: Sendable {
     var checkpoint: CheckpointLedger.Entry?
     /// How the present label epoch began, where it did in this run.
     var relabeling: RelabelingMessage?
+    /// What is in the journal, and how it fares.
+    var journal: JournalStatus
     /// The sources' queues, in the order of the configuration.
     var queues: [Queue]
     /// What became of each sender's messages.
@@ -68,6 +71,7 @@ package struct StatusReport: Sendable {
             "training": training,
             "clusters": usage.json,
             "checkpoint": checkpoint?.json ?? .null,
+            "journal": journal.json,
             "queues": .array(queues.map(\.json)),
             "sources": .object(senders.mapValues(\.json)),
         ]

@@ -12,12 +12,15 @@ package final class Outbox: Sendable {
     package init(onFirst: @escaping @Sendable () -> Void = {}) { self.onFirst = onFirst }
 
     /// Adds a message, given by its frames, after those that are there.
-    package func append(_ message: [[UInt8]]) {
-        let isFirst = messages.withLock { messages in
-            messages.append(message)
-            return messages.count == 1
+    package func append(_ message: [[UInt8]]) { append(contentsOf: [message]) }
+
+    /// Adds messages, each given by its frames, after those that are there.
+    package func append(contentsOf added: [[[UInt8]]]) {
+        let wasEmpty = messages.withLock { messages in
+            defer { messages += added }
+            return messages.isEmpty
         }
-        if isFirst { onFirst() }
+        if wasEmpty { onFirst() }
     }
 
     /// Takes everything out, oldest first.

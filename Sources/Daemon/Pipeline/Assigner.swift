@@ -4,17 +4,20 @@
 // in which it publishes them, so there is no hole in the numbers.
 
 import ContrastiveClustering
-import Foundation
+import Glibc
 import Synchronization
 
 /// The epoch of the assignments' numbers and the last number given.
 package final class AssignmentNumbering: Sendable {
     /// Identifies the numbering: a UUID.
     package let epoch: String
-    private let lastNumber = Atomic<UInt64>(0)
+    private let lastNumber: Atomic<UInt64>
 
-    /// Starts a numbering.
-    package init(epoch: String = UUID().uuidString.lowercased()) { self.epoch = epoch }
+    /// Goes on with a numbering in which `last` was the last number given.
+    package init(epoch: String, last: UInt64) {
+        self.epoch = epoch
+        lastNumber = Atomic(last)
+    }
 
     /// The number of the last assignment published; 0 before the first.
     package var last: UInt64 { lastNumber.load(ordering: .acquiring) }
@@ -55,14 +58,17 @@ package final class Assigner: Sendable {
                 }
                 guard !work.images.isEmpty else { continue }
                 let assignments = learner.assign(work.images.map(\.picture), embedding: embedding)
-                for (image, assignment) in zip(work.images, assignments) {
-                    let number = numbering.last + 1
-                    output.publish(
+                let (last, published) = (numbering.last, wallClockNanoseconds())
+                output.publish(
+                    zip(work.images, assignments).enumerated().map { index, pair in
                         NumberedAssignment(
-                            epoch: numbering.epoch, sequence: number, origin: image.origin, assignment: assignment,
-                            step: version.step, labelEpoch: version.labelEpoch, published: wallClockNanoseconds()))
-                    // After publishing, so that a heartbeat never names a number that its readers cannot have seen.
-                    numbering.published(number)
+                            epoch: numbering.epoch, sequence: last + UInt64(index) + 1, origin: pair.0.origin,
+                            assignment: pair.1, step: version.step, labelEpoch: version.labelEpoch,
+                            published: published)
+                    })
+                // After publishing, so that a heartbeat never names a number that its readers cannot have seen.
+                numbering.published(last + UInt64(assignments.count))
+                for (image, assignment) in zip(work.images, assignments) {
                     agreement.record(label: image.origin.label, cluster: assignment.cluster)
                 }
                 usage.record(assignments.lazy.map(\.cluster))

@@ -65,7 +65,7 @@ package final class Pipeline: Sendable {
     /// What became of the images.
     package let counters = PipelineCounters()
     /// The assignments' epoch and last number.
-    package let numbering = AssignmentNumbering()
+    package let numbering: AssignmentNumbering
     /// How clusters and labels go together.
     package let agreement: LabelAgreement
     /// How images spread over the clusters.
@@ -90,6 +90,7 @@ package final class Pipeline: Sendable {
     ///   - sources: how many queues the intake has.
     ///   - decode: bytes to pixels.
     ///   - output: where assignments and rejections go.
+    ///   - numbering: what assignments are numbered by.
     ///   - agreement: counts how clusters and labels go together.
     ///   - write: writes a checkpoint; called on a thread of its own.
     ///   - lastGood: the newest state of a label epoch that training can go back to.
@@ -97,7 +98,7 @@ package final class Pipeline: Sendable {
     package init(
         settings: Settings, learners: Learners, intake: IngressQueues, sources: Int,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
-        output: any PipelineOutput, agreement: LabelAgreement = LabelAgreement(),
+        output: any PipelineOutput, numbering: AssignmentNumbering, agreement: LabelAgreement = LabelAgreement(),
         write: @escaping CheckpointWriter.Write,
         lastGood: @escaping @Sendable (_ labelEpoch: UInt64) -> LearnerState?, logger: Logger,
         onStep: @escaping @Sendable (StepReport) -> Void = { _ in }
@@ -105,6 +106,7 @@ package final class Pipeline: Sendable {
         let queue = AssignQueue(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
         let buffer = TrainingBuffer(batchSize: settings.batchSize) { intake.trainingRoomFreed() }
         intake.admit(asLongAs: buffer)
+        self.numbering = numbering
         self.agreement = agreement
         self.buffer = buffer
         self.queue = queue

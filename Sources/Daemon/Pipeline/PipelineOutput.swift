@@ -5,7 +5,7 @@ import StreamProtocol
 
 /// An assignment with its number.
 package struct NumberedAssignment: Sendable {
-    /// Identifies the numbering; fresh at every start.
+    /// Identifies the numbering.
     package var epoch: String
     /// Counts up by one from 1 within the epoch, in the order of publishing.
     package var sequence: UInt64
@@ -23,8 +23,8 @@ package struct NumberedAssignment: Sendable {
 
 /// Where assignments and rejections go; called from several threads, must not wait for any consumer.
 package protocol PipelineOutput: Sendable {
-    /// Publishes an assignment; called in the order of sequence numbers.
-    func publish(_ assignment: NumberedAssignment)
+    /// Publishes a batch of assignments; called in the order of sequence numbers.
+    func publish(_ assignments: [NumberedAssignment])
 
     /// Says that cluster numbers mean something else from the next assignment on; called in turn with `publish`.
     func publish(_ relabeling: RelabelingMessage)

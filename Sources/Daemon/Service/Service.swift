@@ -4,6 +4,7 @@
 
 import Checkpoints
 import ContrastiveClustering
+import Journal
 import Logging
 import StreamProtocol
 
@@ -25,13 +26,16 @@ public final class Service: Sendable {
     private let gateway: Gateway
     private let pipeline: Pipeline
     private let output: StreamOutput
+    private let journal: Journal
+    private let journalKeeper: JournalKeeper
     private let control: ControlDesk
 
-    /// Opens the checkpoint folder, builds the learners and resumes the newest checkpoint; nothing runs yet.
+    /// Opens the checkpoint folder and the journal, builds the learners and resumes the newest checkpoint; nothing runs
+    /// yet.
     ///
     /// - Parameter makeLearner: builds a learner that has been trained for no step.
-    /// - Throws: `CheckpointError` where the folder cannot be used or holds another model's checkpoints, and what
-    ///   `makeLearner` throws.
+    /// - Throws: `CheckpointError` where the folder cannot be used or holds another model's checkpoints, `JournalError`
+    ///   where the journal's cannot be used, and what `makeLearner` throws.
     package init(
         configuration: Configuration, logger: Logger, pace: Pace = Pace(),
         makeLearner: (LearnerRole) throws -> LearnerHandover
@@ -44,13 +48,14 @@ public final class Service: Sendable {
         let model = CheckpointModel(configuration.model)
         let resumed = try CheckpointKeeper.resume(from: store, model: model, logger: logger)
         let learners = try Self.learners(resuming: resumed, makeLearner: makeLearner)
+        let journal = try Journal(settings: JournalSettings(configuration.journal)) { logger.journal($0) }
 
         var gatewaySettings = GatewaySettings(configuration)
         gatewaySettings.heartbeatInterval = pace.heartbeat
         let gateway = try Gateway(settings: gatewaySettings, logger: logger)
         let ledger = CheckpointLedger(resumed: resumed?.record, interval: pace.announcement)
         let output = StreamOutput(
-            outbox: gateway.outbox, statistics: gateway.statistics, ledger: ledger,
+            outbox: gateway.outbox, journal: journal, statistics: gateway.statistics, ledger: ledger,
             sendsProbabilities: configuration.publish.probabilities, logger: logger)
         let agreement = LabelAgreement()
         let keeper = CheckpointKeeper(
@@ -61,19 +66,22 @@ public final class Service: Sendable {
             settings: Pipeline.Settings(configuration), learners: learners, intake: gateway.queues,
             sources: configuration.sources.count,
             decode: { (image) throws(UnreadableImage) in try decoding.picture(of: image) }, output: output,
-            agreement: agreement, write: keeper.write, lastGood: keeper.lastGood, logger: logger)
+            numbering: AssignmentNumbering(epoch: journal.epoch, last: journal.lastAtOpening), agreement: agreement,
+            write: keeper.write, lastGood: keeper.lastGood, logger: logger)
         self.gateway = gateway
         self.output = output
+        self.journal = journal
+        journalKeeper = JournalKeeper(journal)
         let (pipeline, started) = (pipeline, MonotonicTime.now)
         control = ControlDesk(
             operations: [
                 .status {
                     StatusReport(
-                        gateway: gateway, pipeline: pipeline, ledger: ledger, sources: configuration.sources,
-                        started: started)
+                        gateway: gateway, pipeline: pipeline, ledger: ledger, journal: journal,
+                        sources: configuration.sources, started: started)
                 },
                 .checkpoints(in: store), .fetch(from: store), .save(pipeline.trainer, ledger: ledger),
-                .pause(pipeline), .resume(pipeline),
+                .pause(pipeline), .resume(pipeline), .replay(from: journal),
             ],
             reply: gateway.answers.append)
     }
@@ -95,6 +103,7 @@ public final class Service: Sendable {
                 ).frames
             }, onRequest: control.take)
         control.start()
+        journalKeeper.start()
         pipeline.start()
         for (source, endpoint) in zip(configuration.sources, endpoints.sources) {
             logger.info(
@@ -120,6 +129,8 @@ public final class Service: Sendable {
         pipeline.drain()
         control.stop()
         gateway.finish()
+        journalKeeper.stop()
+        journal.close()
         logger.agreement("since the start", pipeline.agreement.total)
         return summary
     }

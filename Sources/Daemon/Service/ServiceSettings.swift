@@ -3,6 +3,7 @@
 import Checkpoints
 import ContrastiveClustering
 import Imaging
+import Journal
 import StreamProtocol
 import Tensors
 
@@ -23,6 +24,15 @@ extension GatewaySettings {
     init(_ configuration: Configuration) {
         self.init(sources: configuration.sources, publishEndpoint: configuration.publish.endpoint)
         controlEndpoint = configuration.controlEndpoint
+    }
+}
+
+extension JournalSettings {
+    init(_ journal: Configuration.Journal) {
+        self.init(
+            directory: journal.directory, keepRows: journal.keepRows == 0 ? nil : journal.keepRows,
+            keepSeconds: journal.keepDays == 0 ? nil : Int64(journal.keepDays) * 86_400,
+            synchronous: journal.synchronous)
     }
 }
 

@@ -1,15 +1,19 @@
 // Where the values of `status` come from.
 
+import Journal
+
 extension StatusReport {
     /// The state of a running service.
     init(
-        gateway: Gateway, pipeline: Pipeline, ledger: CheckpointLedger, sources: [SourceSettings],
+        gateway: Gateway, pipeline: Pipeline, ledger: CheckpointLedger, journal: Journal, sources: [SourceSettings],
         started: MonotonicTime
     ) {
         let (counters, numbering, serving) = (pipeline.counters, pipeline.numbering, pipeline.serving.version)
         let usage = pipeline.usage.snapshot
+        let journal = journal.status
         let problems = [
             "collapsed": usage.isCollapsed, "checkpoint-failed": pipeline.lastCheckpointFailed,
+            "journal-failed": journal.failure != nil,
         ]
         self.init(
             version: clusterdVersion, time: wallClockNanoseconds(), uptime: MonotonicTime.now.seconds(since: started),
@@ -18,7 +22,7 @@ extension StatusReport {
             assigned: (counters.assigned, counters.assignedRate.perSecond()), learning: pipeline.learning.current,
             isPaused: pipeline.isTrainingPaused, trained: (counters.trained, counters.trainedRate.perSecond()),
             steps: counters.steps, waiting: pipeline.waiting, usage: usage, checkpoint: ledger.newest,
-            relabeling: ledger.relabeling,
+            relabeling: ledger.relabeling, journal: journal,
             queues: zip(sources, gateway.queues.depths).map {
                 Queue(name: $0.name, images: $1.images, bytes: $1.bytes)
             },

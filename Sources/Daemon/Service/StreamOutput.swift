@@ -1,11 +1,13 @@
-// What the pipeline says, as messages on their way to the publisher.
+// What the pipeline says, as messages on their way to the publisher; assignments by way of the journal.
 
+import Journal
 import Logging
 import StreamProtocol
 
 /// Puts messages in the outbox; thread-safe, and it waits for nobody.
 package final class StreamOutput: PipelineOutput {
     private let outbox: Outbox
+    private let journal: Journal
     private let statistics: StreamStatistics
     private let ledger: CheckpointLedger
     private let sendsProbabilities: Bool
@@ -15,31 +17,38 @@ package final class StreamOutput: PipelineOutput {
     ///
     /// - Parameters:
     ///   - outbox: where messages go.
+    ///   - journal: where assignments are written first.
     ///   - statistics: where rejections are counted.
     ///   - sendsProbabilities: whether assignments carry the probability of every cluster.
     package init(
-        outbox: Outbox, statistics: StreamStatistics, ledger: CheckpointLedger, sendsProbabilities: Bool,
-        logger: Logger
+        outbox: Outbox, journal: Journal, statistics: StreamStatistics, ledger: CheckpointLedger,
+        sendsProbabilities: Bool, logger: Logger
     ) {
         self.outbox = outbox
+        self.journal = journal
         self.statistics = statistics
         self.ledger = ledger
         self.sendsProbabilities = sendsProbabilities
         self.logger = logger
     }
 
-    package func publish(_ numbered: NumberedAssignment) {
+    package func publish(_ assignments: [NumberedAssignment]) {
+        let messages = assignments.map(message)
+        // First, so that nobody has been sent what is lost when the process is killed.
+        journal.append(messages)
+        outbox.append(contentsOf: messages.map(\.frames))
+    }
+
+    private func message(_ numbered: NumberedAssignment) -> AssignmentMessage {
         let (origin, assignment) = (numbered.origin, numbered.assignment)
-        outbox.append(
-            AssignmentMessage(
-                epoch: numbered.epoch, sequence: numbered.sequence, source: origin.source, id: origin.id,
-                sourceSequence: origin.sequence, taken: origin.taken, received: origin.received,
-                published: numbered.published, cluster: assignment.cluster, confidence: assignment.confidence,
-                step: numbered.step,
-                model: ledger.model(at: ModelVersion(step: numbered.step, labelEpoch: numbered.labelEpoch)),
-                labelEpoch: Int(clamping: numbered.labelEpoch),
-                probabilities: sendsProbabilities ? assignment.probabilities : nil, embedding: assignment.embedding
-            ).frames)
+        return AssignmentMessage(
+            epoch: numbered.epoch, sequence: numbered.sequence, source: origin.source, id: origin.id,
+            sourceSequence: origin.sequence, taken: origin.taken, received: origin.received,
+            published: numbered.published, cluster: assignment.cluster, confidence: assignment.confidence,
+            step: numbered.step,
+            model: ledger.model(at: ModelVersion(step: numbered.step, labelEpoch: numbered.labelEpoch)),
+            labelEpoch: Int(clamping: numbered.labelEpoch),
+            probabilities: sendsProbabilities ? assignment.probabilities : nil, embedding: assignment.embedding)
     }
 
     package func publish(_ relabeling: RelabelingMessage) {
