@@ -11,8 +11,8 @@ final class ControlTests: XCTestCase {
         let running = try RunningService(batchSize: 4)
         var sender = try running.sender()
         for number in 0..<8 { try sender.send(greyMessage(number)) }
-        try sender.send(message(#"{"v":1}"#, [1, 2, 3], source: "broken"))
         _ = try running.assignments(8)
+        try sender.send(message(#"{"v":1}"#, [1, 2, 3], source: "broken"))
         running.training.waitForTrained(2)
         guard case .rejected = try running.next() else { return XCTFail("no rejection") }
         let status = try running.controlClient().ask("status")
