@@ -115,6 +115,6 @@ final class ControlCheckpointTests: XCTestCase {
         let summary = running.service.stop()
         XCTAssertEqual(summary.trained, 4)
         XCTAssertEqual(summary.leftOutRest, 6)
-        XCTAssertEqual(try running.folder.files, ["step-000000001.safetensors"])
+        XCTAssertEqual(try running.folder.checkpoints, ["step-000000001.safetensors"])
     }
 }

@@ -74,7 +74,7 @@ final class ProcessTests: XCTestCase {
             XCTAssertEqual(process.logged("signal", with: "stopping"), name)
             // Two whole mini-batches of eight, and half a one.
             XCTAssertEqual(process.logged("trained", with: "stopped:"), "20")
-            XCTAssertEqual(try folder.files, ["step-000000003.safetensors"])
+            XCTAssertEqual(try folder.checkpoints, ["step-000000003.safetensors"])
         }
     }
 
@@ -90,7 +90,7 @@ final class ProcessTests: XCTestCase {
         XCTAssertNotNil(process.line(with: "stopping", in: process.errors))
         process.signal(SIGTERM)
         XCTAssertEqual(process.wait(), 128 + SIGTERM)
-        XCTAssertEqual(try folder.files, [])
+        XCTAssertEqual(try folder.checkpoints, [])
     }
 
     func testKilledItResumesAndStoppedItGoesOnBitForBit() throws {

@@ -27,6 +27,8 @@ final class TemporaryFolder: Sendable {
             }
         }
     }
+
+    var checkpoints: [String] { get throws { try files.filter { !$0.hasPrefix("journal.") } } }
 }
 
 /// A message that should not have come.

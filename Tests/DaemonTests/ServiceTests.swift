@@ -92,7 +92,7 @@ final class ServiceTests: XCTestCase {
         XCTAssertEqual(summary.assigned, 100)
         XCTAssertEqual(summary.trained, 100)
         XCTAssertEqual(summary.steps, 2, "a whole mini-batch and more than half of one")
-        XCTAssertEqual(try running.folder.files, ["step-000000002.safetensors"])
+        XCTAssertEqual(try running.folder.checkpoints, ["step-000000002.safetensors"])
         XCTAssertEqual(running.service.stop(), summary, "stopping again is harmless")
     }
 
@@ -125,12 +125,12 @@ final class ServiceTests: XCTestCase {
             return (running.log.read { $0 }, first)
         }
         XCTAssertTrue(try run(images: 8).log.contains { $0.hasPrefix("info: starting afresh") })
-        XCTAssertEqual(try folder.files, ["step-000000002.safetensors"])
+        XCTAssertEqual(try folder.checkpoints, ["step-000000002.safetensors"])
 
         let second = try run(images: 4)
         XCTAssertEqual(second.first.step, 2)
         XCTAssertEqual(second.first.model, "step-000000002")
-        XCTAssertEqual(try folder.files, ["step-000000002.safetensors", "step-000000003.safetensors"])
+        XCTAssertEqual(try folder.checkpoints, ["step-000000002.safetensors", "step-000000003.safetensors"])
 
         let newest = folder.path + "/step-000000003.safetensors"
         XCTAssertEqual(truncate(newest, 100), 0)
