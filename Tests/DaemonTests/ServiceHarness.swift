@@ -19,12 +19,9 @@ final class TemporaryFolder: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// What is in it, without hidden files and the journal's.
     var files: [String] {
         get throws {
-            try FileManager.default.contentsOfDirectory(atPath: path).sorted().filter { name in
-                ![".", "journal."].contains { name.hasPrefix($0) }
-            }
+            try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }.sorted()
         }
     }
 

@@ -9,8 +9,7 @@ extension StatusReport {
         started: MonotonicTime
     ) {
         let (counters, numbering, serving) = (pipeline.counters, pipeline.numbering, pipeline.serving.version)
-        let usage = pipeline.usage.snapshot
-        let journal = journal.status
+        let (usage, journal) = (pipeline.usage.snapshot, journal.status)
         let problems = [
             "collapsed": usage.isCollapsed, "checkpoint-failed": pipeline.lastCheckpointFailed,
             "journal-failed": journal.failure != nil,
