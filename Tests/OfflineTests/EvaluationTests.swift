@@ -12,6 +12,8 @@ import XCTest
 private final class BrightnessLearner: Learner {
     func train(_ images: [RGBImage], next: [RGBImage]) -> StepReport { fatalError("it only assigns") }
 
+    func setLearningRate(_ rate: Float) {}
+
     func assign(_ images: [RGBImage], embedding: EmbeddingKind) -> [Assignment] {
         images.map { image in
             let mean = image.pixels.reduce(0) { $0 + Int($1) } / image.pixels.count
