@@ -54,7 +54,7 @@ let package = Package(
         .executableTarget(
             name: "clusterd",
             dependencies: [
-                "Daemon", "Client", "Datasets", "Offline", "ZeroMQ",
+                "Daemon", "Client", "Datasets", "Journal", "Offline", "StreamProtocol", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

@@ -5,6 +5,7 @@
 # What the package links against; Sources/C*/module.modulemap names the libraries.
 readonly build_packages=(
     libzmq3-dev libopenblas-dev libturbojpeg0-dev libpng-dev libwebp-dev zlib1g-dev libssl-dev
+    libsqlite3-dev
 )
 
 say() { printf '\n==> %s\n' "$*"; }

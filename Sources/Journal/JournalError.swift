@@ -40,6 +40,11 @@ public struct JournalError: Error, Equatable, CustomStringConvertible {
         self.hint = hint
     }
 
+    /// A database that cannot be used for `reason`.
+    static func damaged(_ path: String, _ reason: String) -> Self {
+        Self(.damaged, operation: "open", path: path, reason: reason)
+    }
+
     /// The error of a system call that failed with `code`.
     static func system(_ operation: String, _ path: String, code: Int32) -> Self {
         let hint: String? =

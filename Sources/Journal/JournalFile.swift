@@ -25,6 +25,7 @@ final class JournalFile: Sendable {
     init(path: String, synchronous: JournalSettings.Synchronous) throws(JournalError) {
         self.path = path
         (pool, maintenance) = try JournalError.catching("open", path) {
+            try Self.check(path)
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(10)
             configuration.foreignKeysEnabled = false
@@ -34,7 +35,11 @@ final class JournalFile: Sendable {
             let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA synchronous = \(synchronous.rawValue)")
-                try Self.prepare(database, path: path)
+                guard try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0 else { return }
+                try database.inTransaction(.immediate) {
+                    try database.execute(sql: JournalSchema.tables)
+                    return .commit
+                }
             }
             return (pool, try DatabaseQueue(path: path, configuration: configuration))
         }
@@ -55,36 +60,21 @@ final class JournalFile: Sendable {
 
     // MARK: Checking
 
-    private static func prepare(_ database: Database, path: String) throws {
-        func damaged(_ reason: String) -> JournalError {
-            JournalError(.damaged, operation: "open", path: path, reason: reason)
-        }
-        func number(_ pragma: String) throws -> Int { try Int.fetchOne(database, sql: "PRAGMA \(pragma)") ?? 0 }
-        if try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0 {
-            try database.inTransaction(.immediate) {
-                try database.execute(sql: JournalSchema.tables)
-                return .commit
-            }
-        }
-        guard try number("application_id") == JournalSchema.applicationID else {
-            throw damaged("it is another program's database")
-        }
-        let version = try number("user_version")
-        guard version == JournalSchema.version else {
-            throw damaged("it is of version \(version), and this program reads version \(JournalSchema.version)")
-        }
-        if try Int64(number("page_count")) * Int64(number("page_size")) <= fullCheckBytes {
+    /// Looks at a database without changing it; one that is missing or empty is in order.
+    private static func check(_ path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_size > 0 else { return }
+        var configuration = GRDB.Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(10)
+        try DatabaseQueue(path: path, configuration: configuration).read { database in
+            guard try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") != 0 else { return }
+            try JournalSchema.check(database, path: path)
+            guard Int64(status.st_size) <= fullCheckBytes else { return }
             let finding = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? "nothing"
-            guard finding == "ok" else { throw damaged(finding.replacing("\n", with: " ")) }
-        }
-        do {
-            _ = try database.cachedStatement(sql: JournalSchema.insert)
-            for order in ["ASC", "DESC"] {
-                _ = try Row.fetchAll(database, sql: "\(JournalSchema.select) ORDER BY position \(order) LIMIT 100")
+            guard finding == "ok" else {
+                throw JournalError.damaged(path, finding.replacing("\n", with: " "))
             }
-            _ = try epochs(in: database)
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
-            throw damaged(error.message ?? "\(error)")
         }
     }
 

@@ -26,15 +26,7 @@ public final class JournalReader: Sendable {
             configuration.readonly = true
             configuration.busyMode = .timeout(10)
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            try queue.read { database in
-                func number(_ pragma: String) throws -> Int { try Int.fetchOne(database, sql: "PRAGMA \(pragma)") ?? 0 }
-                guard try number("application_id") == JournalSchema.applicationID,
-                    try number("user_version") == JournalSchema.version
-                else {
-                    throw JournalError(
-                        .damaged, operation: "open", path: path, reason: "it is no journal of this version")
-                }
-            }
+            try queue.read { try JournalSchema.check($0, path: path) }
             return queue
         }
     }

@@ -48,6 +48,27 @@ enum JournalSchema {
     static let insert = "INSERT OR REPLACE INTO entry (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     static let select = "SELECT \(columns) FROM entry"
 
+    /// Throws a `JournalError` of the kind `damaged` where a database is no journal of this version.
+    static func check(_ database: Database, path: String) throws {
+        func number(_ pragma: String) throws -> Int { try Int.fetchOne(database, sql: "PRAGMA \(pragma)") ?? 0 }
+        guard try number("application_id") == applicationID else {
+            throw JournalError.damaged(path, "it is another program's database")
+        }
+        let found = try number("user_version")
+        guard found == version else {
+            throw JournalError.damaged(path, "it is of version \(found), and this program reads version \(version)")
+        }
+        do {
+            _ = try database.makeStatement(sql: insert)
+            _ = try JournalFile.epochs(in: database)
+            for order in ["ASC", "DESC"] {
+                _ = try Row.fetchAll(database, sql: "\(select) ORDER BY position \(order) LIMIT 100")
+            }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
+            throw JournalError.damaged(path, error.message ?? "\(error)")
+        }
+    }
+
     static func arguments(_ message: AssignmentMessage, position: Int64) -> StatementArguments {
         [
             position, message.source, message.id.map(text), message.sourceSequence.map { Int64(bitPattern: $0) },

@@ -15,6 +15,7 @@ struct Clusterd: ParsableCommand {
             CheckConfigCommand.self,
             FeedCommand.self,
             WatchCommand.self,
+            QueryCommand.self,
             TrainCommand.self,
             EvaluateCommand.self,
             InspectCommand.self,

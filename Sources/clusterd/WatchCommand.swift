@@ -24,11 +24,13 @@ struct WatchCommand: ParsableCommand {
               clusterd watch --source cam1
               clusterd watch --json | jq -r 'select(.cluster == 3) | .id'
               clusterd watch --count 1000 > assignments.jsonl
+              clusterd watch --from-seq 1 --json > all.jsonl
 
-            Assignments are numbered without holes, so what was missed is known: a \
-            watch that comes late begins with the next one, and one that is too \
-            slow, or was cut off, says which numbers it has not seen. With --source \
-            this cannot be told, since all sources share the numbers.
+            Assignments are numbered without holes, and come in the order of their \
+            numbers, each once. A watch begins with the next one, or where \
+            --from-seq says. What does not arrive, because the watch was too slow or \
+            cut off or the daemon was started again, it asks for at the control \
+            endpoint; what the daemon does not have any more is told as missing.
 
             EXIT STATUS
               0   The count was reached, the reader of the output has gone, or
@@ -39,6 +41,20 @@ struct WatchCommand: ParsableCommand {
 
     @Option(name: .customLong("from"), help: ArgumentHelp("The daemon's publisher.", valueName: "endpoint"))
     var endpoint = WatchSettings.defaultEndpoint
+
+    @Option(
+        help: ArgumentHelp(
+            "The daemon's control endpoint. (default: the port after that of --from)", valueName: "endpoint"))
+    var control: String?
+
+    @Flag(help: "Ask for nothing: what does not arrive is told as missing, with --source not even that.")
+    var noReplay = false
+
+    @Option(help: ArgumentHelp("Begin with this number, 1 is the very first.", valueName: "seq"))
+    var fromSeq: UInt64?
+
+    @Option(help: ArgumentHelp("The epoch of --from-seq. (default: the daemon's present one)", valueName: "uuid"))
+    var epoch: String?
 
     @Option(help: ArgumentHelp("Only images of this source. (default: all sources)", valueName: "name"))
     var source: String?
@@ -74,7 +90,9 @@ struct WatchCommand: ParsableCommand {
 
     private func settings() throws -> WatchSettings {
         do {
-            return try WatchSettings(endpoint: endpoint, source: source, count: count)
+            let control = noReplay ? nil : control ?? WatchSettings.control(beside: endpoint)
+            return try WatchSettings(
+                endpoint: endpoint, control: control, source: source, start: fromSeq, epoch: epoch, count: count)
         } catch {
             throw ValidationError(error.description)
         }

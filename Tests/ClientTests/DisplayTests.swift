@@ -143,6 +143,12 @@ final class DisplayTests: XCTestCase {
         XCTAssertThrowsError(try FeedSettings(timeout: .zero))
         XCTAssertThrowsError(try WatchSettings(source: "a/b"))
         XCTAssertThrowsError(try WatchSettings(count: 0))
+        XCTAssertThrowsError(try WatchSettings(control: "tcp://127.0.0.1:1", start: 0))
+        XCTAssertThrowsError(try WatchSettings(start: 1), "there is nobody to ask")
+        XCTAssertThrowsError(try WatchSettings(control: "tcp://127.0.0.1:1", epoch: "e"))
+        XCTAssertEqual(WatchSettings.control(beside: "tcp://127.0.0.1:5557"), "tcp://127.0.0.1:5558")
+        XCTAssertNil(WatchSettings.control(beside: "ipc:///tmp/a"))
+        XCTAssertNil(WatchSettings.control(beside: "tcp://127.0.0.1:65535"))
         XCTAssertEqual(try FeedSettings(pattern: .pub).endpoint, "tcp://127.0.0.1:5555")
     }
 }

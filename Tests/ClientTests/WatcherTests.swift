@@ -8,7 +8,7 @@ import XCTest
 import ZeroMQ
 
 /// A watch on a thread of its own.
-private final class RunningWatch: Sendable {
+final class RunningWatch: Sendable {
     let stop: StopSignal
     private let state = Mutex((events: [WatchEvent](), tally: WatchTally(), hasLostReader: false))
     private let ended = DispatchSemaphore(value: 0)
@@ -98,7 +98,12 @@ final class WatcherTests: XCTestCase {
         try publisher.send(assignment(2, epoch: "two").frames)
         let (events, tally, _) = watch.wait()
         let news = events.filter { if case .assignment = $0 { false } else { true } }
-        XCTAssertEqual(news, [.missing(6...7), .missing(9...9), .newEpoch("two"), .missing(1...1)])
+        XCTAssertEqual(
+            news,
+            [
+                .missing(6...7), .missing(9...9), .unknownEnd(epoch: "one", after: 10), .newEpoch("two"),
+                .missing(1...1),
+            ])
         XCTAssertEqual(tally.missing, 4)
     }
 
@@ -167,7 +172,7 @@ final class WatcherTests: XCTestCase {
 }
 
 /// The daemon's side of the test.
-private final class RunningPublisher {
+final class RunningPublisher {
     let endpoint: String
     private var socket: Socket
 

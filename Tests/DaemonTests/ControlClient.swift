@@ -22,7 +22,9 @@ final class ControlClient {
     func send(_ frames: [[UInt8]]) throws { try socket.send(frames) }
 
     func receive() throws -> [[UInt8]] {
-        guard case .frames(let frames) = try socket.receive() else { throw CocoaError(.fileReadTooLarge) }
+        guard case .frames(let frames) = try socket.receive(limits: ReceiveLimits(maxFrames: 20_000)) else {
+            throw CocoaError(.fileReadTooLarge)
+        }
         return frames
     }
 

@@ -32,7 +32,7 @@ final class PyTorchTests: XCTestCase {
         XCTAssertEqual(sender.wait(), 0, "\(sender.errors.read { $0.lines })")
         training.signal(SIGTERM)
         XCTAssertEqual(training.wait(), 0)
-        XCTAssertEqual(try folder.files, ["step-000000020.safetensors"])
+        XCTAssertEqual(try folder.checkpoints, ["step-000000020.safetensors"])
 
         // A mini-batch that is never full: all are answered with the weights of the checkpoint.
         let resumed = try TestProcess.serve(folder, set: settings + ["train.batch_size=\(3 * count)"])

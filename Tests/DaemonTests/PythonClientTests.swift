@@ -65,4 +65,34 @@ final class PythonClientTests: XCTestCase {
             XCTAssertEqual(running.service.summary.dropped, [:])
         }
     }
+
+    func testTheDocumentedConsumerGetsEachAssignmentOnceHoweverOftenItIsCutOff() throws {
+        let running = try RunningService()
+        let publisher = try CuttableProxy(to: running.endpoints.publisher)
+        let document = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../docs/wire.md").standardized.path
+        let consumer = try python(
+            "documented.py",
+            [
+                document, "def catch_up", "tcp://127.0.0.1:5557=\(publisher.endpoint)",
+                "tcp://127.0.0.1:5558=\(running.endpoints.control ?? "")",
+            ])
+        var sender = try running.sender()
+        var published: [AssignmentMessage] = []
+        func stream(_ count: Int) throws {
+            for _ in 0..<count { try sender.send(greyMessage(published.count, grey: 9)) }
+            published += try running.assignments(count)
+        }
+        for _ in 0..<5 {
+            try stream(20)
+            XCTAssertEqual(
+                consumer.lines(published.count).count, published.count, "\(consumer.errors.read { $0.lines })")
+            publisher.cut()
+            try stream(20)
+            publisher.mend()
+        }
+        XCTAssertEqual(consumer.lines(200), published.map { "\($0.sequence) \($0.id ?? "") \($0.cluster)" })
+        consumer.signal(SIGKILL)
+        _ = consumer.wait()
+    }
 }

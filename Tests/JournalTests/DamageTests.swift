@@ -45,8 +45,8 @@ final class DamageTests: XCTestCase {
         try assertSetAside("file is not a database") {
             try Data("not a database".utf8 + [UInt8](repeating: 7, count: 5000)).write(to: URL(fileURLWithPath: $0))
         }
-        try assertSetAside("") { path in try change(path) { $0.removeLast($0.count / 2) } }
-        try assertSetAside("") { path in
+        try assertSetAside("malformed") { path in try change(path) { $0.removeLast($0.count / 2) } }
+        try assertSetAside("Page 15") { path in
             try change(path) { $0.replaceSubrange(20_000..<60_000, with: repeatElement(0xA5, count: 40_000)) }
         }
         try assertSetAside("version 9") { path in
@@ -54,7 +54,7 @@ final class DamageTests: XCTestCase {
             try change(path) { $0[63] = 9 }
         }
         try assertSetAside("another program's database") { path in try change(path) { $0[68] ^= 1 } }
-        try assertSetAside("no such column") { path in
+        try assertSetAside("no column named label_epoch") { path in
             // The schema is text in the first page.
             try change(path) { data in
                 let range = try! XCTUnwrap(data.range(of: Data("label_epoch INTEGER".utf8)))

@@ -12,8 +12,6 @@ import XCTest
 private final class BrightnessLearner: Learner {
     func train(_ images: [RGBImage], next: [RGBImage]) -> StepReport { fatalError("it only assigns") }
 
-    func setLearningRate(_ rate: Float) {}
-
     func assign(_ images: [RGBImage], embedding: EmbeddingKind) -> [Assignment] {
         images.map { image in
             let mean = image.pixels.reduce(0) { $0 + Int($1) } / image.pixels.count
@@ -25,6 +23,7 @@ private final class BrightnessLearner: Learner {
     func adopt(_ snapshot: WeightSnapshot) {}
     func exportState() -> LearnerState { LearnerState(step: 0, tensors: [], random: "") }
     func importState(_ state: LearnerState) throws {}
+    func setLearningRate(_ rate: Float) {}
 }
 
 final class EvaluationTests: XCTestCase {

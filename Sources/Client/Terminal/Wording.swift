@@ -1,5 +1,7 @@
 // Numbers, times and foreign names as people read them.
 
+import Glibc
+
 /// A count with its thousands set apart: `70,000`.
 package func grouped(_ number: some BinaryInteger) -> String {
     let digits = Array(String(number.magnitude))
@@ -55,6 +57,16 @@ package func clock(_ duration: Duration) -> String {
     func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
     let minutes = whole / 60 % 60
     return whole < 3600 ? "\(minutes):\(two(whole % 60))" : "\(whole / 3600):\(two(minutes)):\(two(whole % 60))"
+}
+
+/// Local time of day: `09:41:07.123`.
+package func timeOfDay(_ nanoseconds: Int64) -> String {
+    var seconds = time_t(nanoseconds / 1_000_000_000)
+    var parts = tm()
+    localtime_r(&seconds, &parts)
+    let fields = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0 < 10 ? "0\($0)" : "\($0)" }
+    let milliseconds = String(1000 + abs(nanoseconds / 1_000_000 % 1000)).dropFirst()
+    return fields.joined(separator: ":") + "." + milliseconds
 }
 
 /// A count and its noun: `1 image`, `2 images`.

@@ -1,6 +1,5 @@
 // Assignments as rows of a table that fits its terminal: time, source, id, cluster, confidence, latency.
 
-import Glibc
 import StreamProtocol
 
 /// Lays out rows for a width.
@@ -36,7 +35,7 @@ package struct AssignmentTable {
     package func row(_ assignment: AssignmentMessage) -> String {
         let latency = Double(assignment.published) - Double(assignment.received)
         return line(
-            Self.timeOfDay(assignment.published), assignment.source, Self.name(assignment),
+            timeOfDay(assignment.published), assignment.source, Self.name(assignment),
             [
                 rightAligned(String(assignment.cluster), Self.clusterWidth),
                 rightAligned(decimal(Double(assignment.confidence), places: 3), Self.confidenceWidth),
@@ -48,7 +47,7 @@ package struct AssignmentTable {
     package func row(_ rejected: RejectedMessage, at time: Int64) -> String {
         let width = Self.clusterWidth + Self.confidenceWidth + Self.latencyWidth + 2 * Self.gap.count
         return line(
-            Self.timeOfDay(time), rejected.source, rejected.id ?? "-",
+            timeOfDay(time), rejected.source, rejected.id ?? "-",
             [fitted("rejected: \(printable(rejected.reason))", width)])
     }
 
@@ -64,13 +63,4 @@ package struct AssignmentTable {
         assignment.id ?? assignment.sourceSequence.map { "#\($0)" } ?? "-"
     }
 
-    /// Local time of day: `09:41:07.123`.
-    private static func timeOfDay(_ nanoseconds: Int64) -> String {
-        var seconds = time_t(nanoseconds / 1_000_000_000)
-        var parts = tm()
-        localtime_r(&seconds, &parts)
-        let fields = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0 < 10 ? "0\($0)" : "\($0)" }
-        let milliseconds = String(1000 + abs(nanoseconds / 1_000_000 % 1000)).dropFirst()
-        return fields.joined(separator: ":") + "." + milliseconds
-    }
 }

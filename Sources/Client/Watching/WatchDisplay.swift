@@ -67,6 +67,8 @@ public final class WatchDisplay {
         case .missing(let range):
             let numbers = range.length == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
             say("missing: \(counted(Int(clamping: range.length), "assignment")), seq \(numbers)")
+        case .unknownEnd(let epoch, let last):
+            say("missing: whatever followed seq \(last) in epoch \(printable(epoch))")
         case .newEpoch(let epoch): say("numbering starts again: epoch \(printable(epoch))")
         case .malformed(let error): say(printable(error.description))
         case .waiting: say("waiting for \(settings.endpoint); is `clusterd serve` running?")

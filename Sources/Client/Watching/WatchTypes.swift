@@ -9,6 +9,12 @@ public struct WatchSettings: Sendable, Equatable {
 
     /// The daemon's publisher.
     public let endpoint: String
+    /// The daemon's control endpoint, which is asked for what did not arrive; nil, and that is told as missing.
+    public let control: String?
+    /// The first number to watch from; nil is the next to be given.
+    public let start: UInt64?
+    /// The epoch of `start`; nil is the one that numbers are given in.
+    public let epoch: String?
     /// The only source to watch; nil is all.
     public let source: String?
     /// After how many assignments to end; nil is never.
@@ -22,15 +28,35 @@ public struct WatchSettings: Sendable, Equatable {
 
     /// Checks and keeps settings.
     ///
-    /// - Throws: `Invalid` for a name or a count that cannot be.
-    public init(endpoint: String = defaultEndpoint, source: String? = nil, count: Int? = nil) throws(Invalid) {
+    /// - Throws: `Invalid` for a name or a number that cannot be.
+    public init(
+        endpoint: String = defaultEndpoint, control: String? = nil, source: String? = nil, start: UInt64? = nil,
+        epoch: String? = nil, count: Int? = nil
+    ) throws(Invalid) {
         guard source.map(SourceName.isValid) ?? true else {
             throw Invalid(description: "a source's name has 1 to 64 of A-Z a-z 0-9 _ . -, which '\(source!)' has not")
         }
         guard count.map({ $0 > 0 }) ?? true else { throw Invalid(description: "a count is at least 1") }
+        guard start != 0 else { throw Invalid(description: "numbers begin with 1") }
+        guard epoch == nil || start != nil else { throw Invalid(description: "an epoch needs a number to begin with") }
+        guard start == nil || control != nil else {
+            throw Invalid(description: "what has been published before can only be had from the control endpoint")
+        }
         self.endpoint = endpoint
+        self.control = control
+        self.start = start
+        self.epoch = epoch
         self.source = source
         self.count = count
+    }
+
+    /// Where the control endpoint of the daemon that publishes at `endpoint` is unless it has been told otherwise: the
+    /// next port. Nil where there is no such.
+    public static func control(beside endpoint: String) -> String? {
+        guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":"),
+            let port = UInt16(endpoint[endpoint.index(after: colon)...]), port < .max
+        else { return nil }
+        return "\(endpoint[...colon])\(port + 1)"
     }
 }
 
@@ -42,9 +68,11 @@ public enum WatchEvent: Sendable, Equatable {
     case rejected(RejectedMessage)
     /// A checkpoint that was not announced before.
     case checkpoint(CheckpointMessage)
-    /// Assignments with these numbers have not arrived.
+    /// The assignments with the next numbers cannot be had.
     case missing(ClosedRange<UInt64>)
-    /// The daemon numbers anew: it has been started again.
+    /// What followed this number in an epoch that has ended cannot be had, if anything did.
+    case unknownEnd(epoch: String, after: UInt64)
+    /// The daemon numbers anew, since its journal was lost.
     case newEpoch(String)
     /// A message that is not what its topic promises.
     case malformed(MalformedMessage)
@@ -64,6 +92,8 @@ public struct WatchTally: Sendable, Equatable {
     public internal(set) var assignments = 0
     /// Images that were rejected.
     public internal(set) var rejected = 0
+    /// Assignments that were replayed, repetitions among them.
+    public internal(set) var replayed = 0
     /// Assignments that are known to have been missed.
     public internal(set) var missing: UInt64 = 0
     /// Messages that were not what their topic promised.
@@ -83,6 +113,7 @@ public struct WatchTally: Sendable, Equatable {
             line += " in \(seconds(elapsed)), \(quantity(Double(assignments - 1) / (elapsed / .seconds(1)))) a second"
         }
         if rejected > 0 { line += "; \(grouped(rejected)) rejected" }
+        if replayed > 0 { line += "; \(grouped(replayed)) replayed" }
         if missing > 0 { line += "; \(grouped(missing)) missing" }
         if malformed > 0 { line += "; \(grouped(malformed)) malformed" }
         return line

@@ -1,6 +1,7 @@
-// Receives a daemon's assignments and tells them one by one, with what was missed and what happens to the connection.
+// Receives a daemon's assignments and tells them one by one in the order of their numbers, with what happens to the
+// connection. What did not arrive is asked for, so that each is told once however often the watch is cut off.
 //
-// Numbers are followed only where all sources are watched: the daemon numbers its assignments across sources.
+// The daemon numbers its assignments across sources, so a watch of one source receives those of all.
 
 import StreamProtocol
 import ZeroMQ
@@ -12,12 +13,14 @@ public final class Watcher {
     /// Whether the watch has ended because the reader of its output has gone.
     public private(set) var hasLostReader = false
 
+    /// How long a missing assignment is waited for while the daemon is there.
+    private static let replayPatience = Duration.seconds(10)
     private static let patience = Duration.seconds(1)
     private static let idleInterval = Duration.milliseconds(250)
 
     private let settings: WatchSettings
     private let stop: StopSignal
-    private var numbering = NumberingTracker()
+    private var sequence: AssignmentSequence
     private var checkpoint: String?
     private var firstArrived: ContinuousClock.Instant?
 
@@ -25,6 +28,7 @@ public final class Watcher {
     public init(settings: WatchSettings, stop: StopSignal) {
         self.settings = settings
         self.stop = stop
+        sequence = AssignmentSequence(epoch: settings.epoch, start: settings.start)
     }
 
     /// Watches until the count is reached, the stop signal is given, or `tell` returns false.
@@ -45,6 +49,11 @@ public final class Watcher {
         _ = monitor.add(to: &poller)
         _ = poller.add(descriptor: stop.descriptor, for: .readable)
         let outputToken = output.map { poller.add(descriptor: $0, for: .error) }
+        let link = try settings.control.map { (endpoint) throws(ZeroMQError) in
+            try ReplayLink(endpoint: endpoint, context: context)
+        }
+        link?.add(to: &poller)
+        let filler = GapFiller(link: link, patience: Self.replayPatience)
         try socket.connect(settings.endpoint)
 
         let start = ContinuousClock.now
@@ -57,15 +66,16 @@ public final class Watcher {
                     case .disconnected: .connectionLost
                     case .handshakeFailed: nil
                     }
+                if news == .connectionLost { filler.connectionLost() }
                 if let news, !tell(news) { return }
             }
             while !stop.isRequested, let message = try socket.tryReceive() {
-                for event in events(of: message) where !tell(event) { return }
-                if let count = settings.count, tally.assignments >= count {
-                    _ = tell(.idle)
-                    return
-                }
+                guard show(events(of: message), tell) else { return }
             }
+            let filling = try filler.fill(&sequence, isConnected: monitor.peerCount > 0)
+            tally.replayed += filling.replayed
+            tally.malformed += filling.malformed.count
+            guard show(filling.malformed.map { .malformed($0) } + events(of: filling.outputs), tell) else { return }
             if !hasToldWait, monitor.peerCount == 0, tally == WatchTally(), .now - start > Self.patience {
                 hasToldWait = true
                 if !tell(.waiting) { return }
@@ -79,17 +89,30 @@ public final class Watcher {
         }
     }
 
-    private var topics: [String] {
-        guard let source = settings.source else {
-            return [
-                AssignmentMessage.topicPrefix, RejectedMessage.topicPrefix, HeartbeatMessage.topic,
-                CheckpointMessage.topic,
-            ]
+    /// Tells events, counting the assignments among them.
+    ///
+    /// - Returns: whether to go on.
+    private func show(_ events: [WatchEvent], _ tell: (WatchEvent) -> Bool) -> Bool {
+        for event in events {
+            if case .assignment(let assignment, _) = event { count(assignment) }
+            guard tell(event) else { return false }
+            if case .assignment = event, let count = settings.count, tally.assignments >= count {
+                _ = tell(.idle)
+                return false
+            }
         }
+        return true
+    }
+
+    /// Whether numbers are followed: they are the same for all sources, so all must be heard.
+    private var followsNumbers: Bool { settings.control != nil || settings.source == nil }
+
+    private var topics: [String] {
         // A subscription is a prefix: that of `rejected/cam1` includes cam10, which is left out later.
-        return [
-            "\(AssignmentMessage.topicPrefix)\(source)/", RejectedMessage.topicPrefix + source, CheckpointMessage.topic,
-        ]
+        let rejected = RejectedMessage.topicPrefix + (settings.source ?? "")
+        return followsNumbers
+            ? [AssignmentMessage.topicPrefix, rejected, HeartbeatMessage.topic, CheckpointMessage.topic]
+            : ["\(AssignmentMessage.topicPrefix)\(settings.source!)/", rejected, CheckpointMessage.topic]
     }
 
     private func events(of message: ReceivedMessage) -> [WatchEvent] {
@@ -107,15 +130,14 @@ public final class Watcher {
     private func events(of message: PublishedMessage, _ frames: [[UInt8]]) -> [WatchEvent] {
         switch message {
         case .assignment(let assignment):
-            count(assignment)
-            let missed = note(numbering.assignment(epoch: assignment.epoch, sequence: assignment.sequence))
-            return missed + [.assignment(assignment, json: Self.onOneLine(frames[1]))]
+            let delivery = AssignmentSequence.Delivery(message: assignment, json: frames[1])
+            return events(of: followsNumbers ? sequence.published(delivery) : [.assignment(delivery)])
         case .rejected(let rejected):
             guard settings.source == nil || settings.source == rejected.source else { return [] }
             tally.rejected += 1
             return [.rejected(rejected)]
         case .heartbeat(let heartbeat):
-            return note(numbering.heartbeat(epoch: heartbeat.epoch, last: heartbeat.sequence))
+            return events(of: sequence.heartbeat(epoch: heartbeat.epoch, last: heartbeat.sequence))
         case .checkpoint(let announced):
             // Announced again and again, for those who come late.
             guard announced.id != checkpoint else { return [] }
@@ -133,15 +155,18 @@ public final class Watcher {
         tally.clusters[assignment.cluster, default: 0] += 1
     }
 
-    private func note(_ findings: [NumberingTracker.Finding]) -> [WatchEvent] {
-        guard settings.source == nil else { return [] }
-        return findings.map { finding in
-            switch finding {
-            case .newEpoch(let epoch): return .newEpoch(epoch)
+    private func events(of outputs: [AssignmentSequence.Output]) -> [WatchEvent] {
+        outputs.compactMap { output in
+            switch output {
+            case .assignment(let delivery):
+                guard settings.source == nil || settings.source == delivery.message.source else { return nil }
+                return .assignment(delivery.message, json: Self.onOneLine(delivery.json))
             case .missing(let range):
-                tally.missing =
-                    tally.missing.addingReportingOverflow(range.length).overflow ? .max : tally.missing + range.length
+                let (sum, overflow) = tally.missing.addingReportingOverflow(range.length)
+                tally.missing = overflow ? .max : sum
                 return .missing(range)
+            case .unknownEnd(let epoch, let last): return .unknownEnd(epoch: epoch, after: last)
+            case .newEpoch(let epoch): return .newEpoch(epoch)
             }
         }
     }

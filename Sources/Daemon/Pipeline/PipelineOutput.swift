@@ -19,6 +19,21 @@ package struct NumberedAssignment: Sendable {
     package var labelEpoch: UInt64
     /// When it was published, nanoseconds since 1970.
     package var published: Int64
+
+    /// Gives an assignment its number.
+    package init(
+        epoch: String, sequence: UInt64, origin: IncomingImage, assignment: Assignment, step: UInt64,
+        labelEpoch: UInt64,
+        published: Int64
+    ) {
+        self.epoch = epoch
+        self.sequence = sequence
+        self.origin = origin
+        self.assignment = assignment
+        self.step = step
+        self.labelEpoch = labelEpoch
+        self.published = published
+    }
 }
 
 /// Where assignments and rejections go; called from several threads, must not wait for any consumer.
