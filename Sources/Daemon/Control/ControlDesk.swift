@@ -41,12 +41,11 @@ package final class ControlDesk: Sendable {
         case .tooLarge(_, let bytes, let kept): (frames, excess) = (kept, .tooLarge(bytes: bytes))
         }
         guard !frames.isEmpty else { return }
-        // zguide, chapter 3: everything up to the empty frame that REQ puts first is the way back; DEALER may leave it out.
-        let delimiter = frames.dropFirst().firstIndex(of: [])
-        let envelope = Array(frames.prefix(through: delimiter ?? 0))
+        var body = frames
+        let envelope = RequestEnvelope(takenOff: &body).frames
         do throws(ControlFailure) {
             if let excess { throw excess }
-            try submit(frames: Array(frames.dropFirst(envelope.count)), envelope: envelope)
+            try submit(frames: body, envelope: envelope)
         } catch {
             reply(envelope + error.frames)
         }

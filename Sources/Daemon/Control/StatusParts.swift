@@ -49,13 +49,25 @@ extension JournalStatus {
     }
 }
 
+extension SourceHealth {
+    /// What became of the sender's messages, and how it is doing.
+    var json: JSON {
+        var members = counters.json.members ?? [:]
+        members["socket"] = .string(socket)
+        members["state"] = .string(state.rawValue)
+        members["last_image"] = lastImage.map { JSON($0) } ?? .null
+        members["images_per_second"] = JSON(rate)
+        return .object(members)
+    }
+}
+
 extension StreamCounters {
     /// The counts as `status` tells them.
     var json: JSON {
         .object([
             "received": JSON(received), "bytes": JSON(bytes), "admitted": JSON(admitted),
             "rejected": .object(rejected.mapValues { JSON($0) }), "dropped": .object(dropped.mapValues { JSON($0) }),
-            "missing": JSON(missing), "duplicates": JSON(duplicates), "restarts": JSON(restarts),
+            "missing": JSON(missing), "duplicates": JSON(duplicates), "restarts": JSON(restarts), "ends": JSON(ends),
         ])
     }
 }

@@ -48,8 +48,8 @@ package struct StatusReport: Sendable {
     var journal: JournalStatus
     /// The sources' queues, in the order of the configuration.
     var queues: [Queue]
-    /// What became of each sender's messages.
-    var senders: [String: StreamCounters]
+    /// How each sender is doing.
+    var senders: [SourceHealth]
 
     /// The answer's members.
     var members: [String: JSON] {
@@ -73,7 +73,7 @@ package struct StatusReport: Sendable {
             "checkpoint": checkpoint?.json ?? .null,
             "journal": journal.json,
             "queues": .array(queues.map(\.json)),
-            "sources": .object(senders.mapValues(\.json)),
+            "sources": .object(Dictionary(uniqueKeysWithValues: senders.map { ($0.name, $0.json) })),
         ]
     }
 
