@@ -14,10 +14,9 @@ const ck_imaging *ck_imaging_for(ck_isa isa) {
     }
 }
 
-// For the widest vectors: a block of rows as planar floats, in whole chunks, and one of packed output.
-size_t ck_columns_scratch(size_t row_pixels, size_t count) {
-    size_t padded = row_pixels + CK_COLUMN_CHUNK;
-    return (padded * 3 + count) * 16 * sizeof(float);
+// For the widest vectors: a window of turned pixels, and a block of packed output.
+size_t ck_columns_scratch(const ck_resampling *x) {
+    return (3 * ck_columns_window(x->taps) + x->count) * CK_LINE_UNIT * sizeof(float);
 }
 
 size_t ck_reflect(ptrdiff_t i, size_t count) {

@@ -21,18 +21,25 @@ static void columns(uint32_t *out, const uint8_t *rgb, size_t offset, size_t str
         }
 }
 
-static void row(uint32_t *out, const uint32_t *in, size_t width, size_t taps, const float *weight) {
-    for (size_t i = 0; i < width; i++) {
+static inline uint32_t get(const float *line, size_t stride, size_t i) {
+    return pack((int)line[i], (int)line[stride + i], (int)line[2 * stride + i]);
+}
+static inline void put(float *line, size_t stride, size_t i, uint32_t pixel) {
+    for (int c = 0; c < 3; c++) line[c * stride + i] = (float)channel(pixel, c);
+}
+
+static void row(float *line, size_t stride, const uint32_t *in, size_t width, size_t taps, const float *weight) {
+    for (size_t i = 0; i < stride; i++) {
         float sum[3] = {0.5f, 0.5f, 0.5f};
-        for (size_t t = 0; t < taps; t++)
+        for (size_t t = 0; t < taps && i < width; t++)
             for (int c = 0; c < 3; c++) sum[c] += weight[t] * channel(in[t * width + i], c);
-        out[i] = pack((int)sum[0], (int)sum[1], (int)sum[2]);
+        for (int c = 0; c < 3; c++) line[c * stride + i] = floorf(sum[c]);
     }
 }
 
-static uint64_t luma_sum(const uint32_t *pixels, size_t count) {
+static uint64_t luma_sum(const float *line, size_t stride, size_t width) {
     uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++) sum += luma(pixels[i]);
+    for (size_t i = 0; i < width; i++) sum += luma(get(line, stride, i));
     return sum;
 }
 
@@ -88,40 +95,41 @@ static uint32_t apply(uint32_t pixel, const ck_colour *operation) {
     return pack(to[0], to[1], to[2]);
 }
 
-static void colour(uint32_t *pixels, size_t count, const ck_colour *operations, size_t operation_count) {
-    for (size_t i = 0; i < count; i++)
-        for (size_t o = 0; o < operation_count; o++) pixels[i] = apply(pixels[i], &operations[o]);
+static void colour(float *line, size_t stride, const ck_colour *operations, size_t operation_count) {
+    for (size_t i = 0; i < stride; i++)
+        for (size_t o = 0; o < operation_count; o++) put(line, stride, i, apply(get(line, stride, i), &operations[o]));
+}
+
+static void filter(float *out, const float *const *in, size_t count, size_t radius, const float *weight) {
+    ptrdiff_t r = (ptrdiff_t)radius;
+    for (size_t i = 0; i < count; i++) {
+        out[i] = 0;
+        for (ptrdiff_t k = -r; k <= r; k++) out[i] += weight[k < 0 ? -k : k] * in[r + k][i];
+    }
 }
 
 static void pixels(uint32_t *out, const uint8_t *rgb, size_t count) {
     for (size_t i = 0; i < count; i++) out[i] = pack(rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]);
 }
 
-static void bytes(uint8_t *out, const uint32_t *pixels, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        for (int c = 0; c < 3; c++) out[3 * i + c] = (uint8_t)channel(pixels[i], c);
+static void pack_line(uint32_t *out, const float *line, size_t stride) {
+    for (size_t i = 0; i < stride; i++) out[i] = get(line, stride, i);
 }
 
-static void levels(float *out, const uint8_t *in, size_t count) {
-    for (size_t i = 0; i < count; i++) out[i] = (float)in[i] * (1 / 255.0f);
+static void unpack_line(float *line, size_t stride, const uint32_t *in) {
+    for (size_t i = 0; i < stride; i++) put(line, stride, i, in[i]);
 }
 
-static void blur(float *out, const float *const *rows, size_t width, size_t radius, const float *weight, float *scratch) {
-    ptrdiff_t r = (ptrdiff_t)radius;
-    for (size_t i = 0; i < 3 * width; i++) {
-        scratch[i] = 0;
-        for (ptrdiff_t k = -r; k <= r; k++) scratch[i] += weight[k < 0 ? -k : k] * rows[r + k][i];
-    }
-    for (size_t i = 0; i < width; i++)
-        for (size_t c = 0; c < 3; c++) {
-            float sum = 0;
-            for (ptrdiff_t k = -r; k <= r; k++)
-                sum += weight[k < 0 ? -k : k] * scratch[3 * ck_reflect((ptrdiff_t)i + k, width) + c];
-            out[3 * i + c] = sum;
-        }
+static void bytes(uint8_t *out, const float *line, size_t stride, size_t width) {
+    for (size_t i = 0; i < 3 * width; i++) out[i] = (uint8_t)line[i % 3 * stride + i / 3];
+}
+
+static void levels(float *out, const float *line, size_t stride, size_t width) {
+    for (size_t i = 0; i < 3 * width; i++) out[i] = line[i % 3 * stride + i / 3] * (1 / 255.0f);
 }
 
 const ck_imaging *ck_imaging_plain(void) {
-    static const ck_imaging table = {columns, row, luma_sum, colour, pixels, bytes, levels, blur};
+    static const ck_imaging table = {columns, row,       luma_sum,    colour, filter,
+                                     pixels,  pack_line, unpack_line, bytes,  levels};
     return &table;
 }

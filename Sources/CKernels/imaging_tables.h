@@ -2,8 +2,8 @@
 #pragma once
 #include "imaging.h"
 
-// Pixels of a row that `columns` unpacks at a time.
-#define CK_COLUMN_CHUNK 32
+// Pixels of a row that `columns` holds turned: those of an output, and enough others that they are seldom moved.
+static inline size_t ck_columns_window(size_t taps) { return taps + 128; }
 
 extern const ck_imaging ck_imaging_baseline;
 #if defined(__x86_64__)

@@ -3,6 +3,7 @@
 // Vectors run along channels. What is left over after the last whole vector goes through the same code with plain floats.
 #include "include/network.h"
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 typedef ck_vf vf;
@@ -95,46 +96,62 @@ static void CK_NAME(affine_add_relu)(float *y, const float *x, size_t rows, size
     }
 }
 
-static inline __attribute__((always_inline)) void reduce_lanes(float *d, const float *activation, const float *x,
-                                                               size_t rows, size_t stride, const float *mean,
-                                                               double *sum, double *product, const size_t lanes,
-                                                               const int masks) {
+// Whether a reduction masks, and by what its ReLU got.
+enum mask { NO_MASK, BY_VALUE, BY_SUM, BY_SCALED_SUM };
+
+// Channels c of what a ReLU got, x being there already and r + i the other summand.
+static inline __attribute__((always_inline)) vf before_relu(vf x, const ck_relu *relu, size_t i, size_t c,
+                                                            const enum mask mask) {
+    vf v = x * load(relu->scale + c) + load(relu->shift + c);
+    if (mask == BY_SUM) v += load(relu->r + i);
+    if (mask == BY_SCALED_SUM) v += load(relu->r + i) * load(relu->r_scale + c) + load(relu->r_shift + c);
+    return v;
+}
+
+static inline __attribute__((always_inline)) void reduce_lanes(float *d, const ck_relu *relu, const float *x,
+                                                               size_t first, size_t rows, size_t channels, size_t c,
+                                                               const float *mean, double *sum, double *product,
+                                                               const size_t lanes, const enum mask mask) {
     vf s[LANES] = {}, p[LANES] = {};
-    for (size_t r = 0; r < rows; r++) {
+    for (size_t r = first; r < first + rows; r++) {
         for (size_t l = 0; l < lanes; l++) {
-            const size_t i = r * stride + l * WIDTH;
+            const size_t channel = c + l * WIDTH, i = r * channels + channel;
+            const vf value = load(x + i);
             vf g = load(d + i);
-            if (masks) {
-                g = where_positive(load(activation + i), g);
+            if (mask != NO_MASK) {
+                g = where_positive(before_relu(value, relu, i, channel, mask), g);
                 store(d + i, g);
             }
             s[l] += g;
-            p[l] += g * (load(x + i) - load(mean + l * WIDTH));
+            p[l] += g * (value - load(mean + channel));
         }
     }
     for (size_t l = 0; l < lanes; l++) {
-        add_lanes(sum + l * WIDTH, s[l]);
-        add_lanes(product + l * WIDTH, p[l]);
+        add_lanes(sum + c + l * WIDTH, s[l]);
+        add_lanes(product + c + l * WIDTH, p[l]);
     }
 }
 
-static inline __attribute__((always_inline)) void reduce(float *d, const float *activation, const float *x, size_t rows,
+static inline __attribute__((always_inline)) void reduce(float *d, const ck_relu *relu, const float *x, size_t rows,
                                                          size_t channels, const float *mean, double *sum,
-                                                         double *product, const int masks) {
+                                                         double *product, const enum mask mask) {
     const size_t block = rows_a_block(channels);
     for (size_t first = 0; first < rows; first += block) {
-        const size_t n = rows - first < block ? rows - first : block, start = first * channels;
+        const size_t n = rows - first < block ? rows - first : block;
         size_t c = 0;
         for (; c + LANES * WIDTH <= channels; c += LANES * WIDTH)
-            reduce_lanes(d + start + c, activation + (masks ? start + c : 0), x + start + c, n, channels, mean + c,
-                         sum + c, product + c, LANES, masks);
+            reduce_lanes(d, relu, x, first, n, channels, c, mean, sum, product, LANES, mask);
         for (; c + WIDTH <= channels; c += WIDTH)
-            reduce_lanes(d + start + c, activation + (masks ? start + c : 0), x + start + c, n, channels, mean + c,
-                         sum + c, product + c, 1, masks);
+            reduce_lanes(d, relu, x, first, n, channels, c, mean, sum, product, 1, mask);
         for (; c < channels; c++) {
-            for (size_t r = 0; r < n; r++) {
-                const size_t i = start + r * channels + c;
-                if (masks && !(activation[i] > 0)) d[i] = 0;
+            for (size_t r = first; r < first + n; r++) {
+                const size_t i = r * channels + c;
+                if (mask != NO_MASK) {
+                    float v = x[i] * relu->scale[c] + relu->shift[c];
+                    if (mask == BY_SUM) v += relu->r[i];
+                    if (mask == BY_SCALED_SUM) v += relu->r[i] * relu->r_scale[c] + relu->r_shift[c];
+                    if (!(v > 0)) d[i] = 0;
+                }
                 sum[c] += d[i];
                 product[c] += (double)d[i] * (x[i] - mean[c]);
             }
@@ -142,12 +159,16 @@ static inline __attribute__((always_inline)) void reduce(float *d, const float *
     }
 }
 
-static void CK_NAME(mask_and_reduce)(float *d, const float *activation, const float *x, size_t rows, size_t channels,
+static void CK_NAME(mask_and_reduce)(float *d, const ck_relu *relu, const float *x, size_t rows, size_t channels,
                                      const float *mean, double *sum, double *product) {
-    if (activation)
-        reduce(d, activation, x, rows, channels, mean, sum, product, 1);
+    if (!relu)
+        reduce(d, relu, x, rows, channels, mean, sum, product, NO_MASK);
+    else if (!relu->r)
+        reduce(d, relu, x, rows, channels, mean, sum, product, BY_VALUE);
+    else if (!relu->r_scale)
+        reduce(d, relu, x, rows, channels, mean, sum, product, BY_SUM);
     else
-        reduce(d, d, x, rows, channels, mean, sum, product, 0);
+        reduce(d, relu, x, rows, channels, mean, sum, product, BY_SCALED_SUM);
 }
 
 static void CK_NAME(normalize_backward)(float *dx, const float *d, const float *x, size_t rows, size_t channels,
@@ -221,66 +242,101 @@ static void CK_NAME(scatter_add)(float *dx, const float *from, const ck_window *
     }
 }
 
-static void CK_NAME(max_pool)(float *y, uint8_t *index, const float *x, const ck_window *w, const float *scale,
-                              const float *shift) {
+// A tap's value wins unless it is no larger; so does any against what is not a number.
+static inline __attribute__((always_inline)) void pool(float *y, uint8_t *index, const float *x, const ck_window *w,
+                                                       const float *scale, const float *shift, const bool rectifies,
+                                                       const bool indexes) {
     const size_t channels = w->channels;
-    for (size_t oy = 0; oy < w->out_height; oy++) {
-        for (size_t ox = 0; ox < w->out_width; ox++, y += channels, index += channels) {
-            const position p = position_at(w, oy * w->out_width + ox);
-            size_t c = 0;
-            for (; c + WIDTH <= channels; c += WIDTH) {
-                vf best = splat(-INFINITY);
-                ck_vi at = {};
-                for (size_t ky = p.ky0; ky < p.ky1; ky++) {
-                    for (size_t kx = p.kx0; kx < p.kx1; kx++) {
-                        vf v = load(x + offset_of(w, p, ky, kx) + c);
-                        if (scale) v = at_least(v * load(scale + c) + load(shift + c), splat(0));
-                        const ck_vi wins = v > best;
-                        const ck_vi here = (int32_t)(ky * w->kernel_width + kx) - (ck_vi){};
-                        best = choose(wins, v, best);
-                        at = (at & ~wins) | (here & wins);
-                    }
+    for (size_t pixel = 0; pixel < w->out_height * w->out_width; pixel++, y += channels) {
+        const position p = position_at(w, pixel);
+        size_t c = 0;
+        for (; c + WIDTH <= channels; c += WIDTH) {
+            vf best = splat(NAN);
+            ck_vi at = {};
+            for (size_t ky = p.ky0; ky < p.ky1; ky++) {
+                for (size_t kx = p.kx0; kx < p.kx1; kx++) {
+                    vf v = load(x + offset_of(w, p, ky, kx) + c);
+                    if (rectifies) v = v * load(scale + c) + load(shift + c);
+                    const ck_vi loses = v <= best;
+                    const ck_vi here = (int32_t)(ky * w->kernel_width + kx) - (ck_vi){};
+                    best = choose(loses, best, v);
+                    if (indexes) at = (at & loses) | (here & ~loses);
                 }
-                store(y + c, best);
-                for (size_t i = 0; i < WIDTH; i++) index[c + i] = (uint8_t)at[i];
             }
-            for (; c < channels; c++) {
-                float best = -INFINITY;
-                size_t at = 0;
-                for (size_t ky = p.ky0; ky < p.ky1; ky++) {
-                    for (size_t kx = p.kx0; kx < p.kx1; kx++) {
-                        float v = x[offset_of(w, p, ky, kx) + c];
-                        if (scale) {
-                            v = v * scale[c] + shift[c];
-                            v = v < 0 ? 0 : v;
-                        }
-                        if (v > best) {
-                            best = v;
-                            at = ky * w->kernel_width + kx;
-                        }
-                    }
+            if (indexes && rectifies) at |= ~(best > 0);
+            store(y + c, rectifies ? at_least(best, splat(0)) : best);
+            if (indexes) *(ck_vbu *)(index + pixel * channels + c) = __builtin_convertvector(at, ck_vbu);
+        }
+        for (; c < channels; c++) {
+            float best = NAN;
+            uint8_t at = 0;
+            for (size_t ky = p.ky0; ky < p.ky1; ky++) {
+                for (size_t kx = p.kx0; kx < p.kx1; kx++) {
+                    float v = x[offset_of(w, p, ky, kx) + c];
+                    if (rectifies) v = v * scale[c] + shift[c];
+                    if (v <= best) continue;
+                    best = v;
+                    at = (uint8_t)(ky * w->kernel_width + kx);
                 }
-                y[c] = best;
-                index[c] = (uint8_t)at;
             }
+            y[c] = rectifies && best < 0 ? 0 : best;
+            if (indexes) index[pixel * channels + c] = rectifies && !(best > 0) ? CK_NOWHERE : at;
         }
     }
 }
 
-static void CK_NAME(max_pool_backward)(float *dx, const float *dy, const uint8_t *index, const ck_window *w) {
+static void CK_NAME(max_pool)(float *y, uint8_t *index, const float *x, const ck_window *w, const float *scale,
+                              const float *shift) {
+    if (scale && index)
+        pool(y, index, x, w, scale, shift, true, true);
+    else if (scale)
+        pool(y, index, x, w, scale, shift, true, false);
+    else if (index)
+        pool(y, index, x, w, scale, shift, false, true);
+    else
+        pool(y, index, x, w, scale, shift, false, false);
+}
+
+// The windows first ..< last along an axis that have pixel `at` under a tap.
+static inline void windows_over(size_t at, const ck_window *w, size_t kernel, size_t windows, size_t *first,
+                                size_t *last) {
+    const size_t padded = at + w->padding, end = padded / w->stride + 1;
+    *first = padded < kernel ? 0 : (padded - kernel) / w->stride + 1;
+    *last = end < windows ? end : windows;
+}
+
+static void CK_NAME(max_pool_backward)(float *dx, const float *dy, const uint8_t *index, const ck_window *w,
+                                       size_t first, size_t rows) {
     const size_t channels = w->channels;
-    memset(dx, 0, w->height * w->width * channels * sizeof(float));
-    for (size_t oy = 0; oy < w->out_height; oy++) {
-        for (size_t ox = 0; ox < w->out_width; ox++, dy += channels, index += channels) {
-            const position p = position_at(w, oy * w->out_width + ox);
-            for (size_t ky = p.ky0; ky < p.ky1; ky++) {
-                for (size_t kx = p.kx0; kx < p.kx1; kx++) {
-                    float *to = dx + offset_of(w, p, ky, kx);
-                    const uint8_t here = (uint8_t)(ky * w->kernel_width + kx);
-                    // Branch-free, so that the compiler makes vectors of it.
-                    for (size_t c = 0; c < channels; c++) to[c] += index[c] == here ? dy[c] : 0;
+    for (size_t row = first; row < first + rows; row++, dx += channels) {
+        const size_t y = row / w->width, x = row % w->width;
+        size_t oy0, oy1, ox0, ox1;
+        windows_over(y, w, w->kernel_height, w->out_height, &oy0, &oy1);
+        windows_over(x, w, w->kernel_width, w->out_width, &ox0, &ox1);
+        size_t c = 0;
+        for (; c + WIDTH <= channels; c += WIDTH) {
+            vf sum = splat(0);
+            for (size_t oy = oy0; oy < oy1; oy++) {
+                for (size_t ox = ox0; ox < ox1; ox++) {
+                    const size_t ky = y + w->padding - oy * w->stride, kx = x + w->padding - ox * w->stride;
+                    const size_t i = (oy * w->out_width + ox) * channels + c;
+                    const ck_vi at = __builtin_convertvector(*(const ck_vbu *)(index + i), ck_vi);
+                    const ck_vi here = (int32_t)(ky * w->kernel_width + kx) - (ck_vi){};
+                    sum += (vf)((ck_vi)load(dy + i) & (at == here));
                 }
             }
+            store(dx + c, sum);
+        }
+        for (; c < channels; c++) {
+            float sum = 0;
+            for (size_t oy = oy0; oy < oy1; oy++) {
+                for (size_t ox = ox0; ox < ox1; ox++) {
+                    const size_t ky = y + w->padding - oy * w->stride, kx = x + w->padding - ox * w->stride;
+                    const size_t i = (oy * w->out_width + ox) * channels + c;
+                    if (index[i] == ky * w->kernel_width + kx) sum += dy[i];
+                }
+            }
+            dx[c] = sum;
         }
     }
 }

@@ -19,7 +19,8 @@
 #define CK_NAME(f) f##_baseline
 #endif
 
-// CK_WIDTH floats, and the same without an alignment requirement.
+// CK_WIDTH floats, and the same without an alignment requirement; integers; bytes without an alignment requirement.
 typedef float ck_vf __attribute__((vector_size(CK_WIDTH * 4)));
 typedef float ck_vfu __attribute__((vector_size(CK_WIDTH * 4), aligned(4)));
 typedef int32_t ck_vi __attribute__((vector_size(CK_WIDTH * 4)));
+typedef uint8_t ck_vbu __attribute__((vector_size(CK_WIDTH), aligned(1)));

@@ -71,60 +71,76 @@ INLINE void weight_gradient_line(vf g[3], const vf u[6]) {
     g[2] = u[5] + (c - a) * (1.0f / 6);
 }
 
-INLINE void store_weights(float *to, const vf g[3][3], size_t stride) {
+INLINE void transform_weight(float *to, const vf g[9], size_t distance) {
     vf columns[3][6];
-    for (size_t j = 0; j < 3; j++) weight_line(columns[j], (const vf[3]){g[0][j], g[1][j], g[2][j]});
+    for (size_t j = 0; j < 3; j++) weight_line(columns[j], (const vf[3]){g[j], g[3 + j], g[6 + j]});
     for (size_t i = 0; i < 6; i++) {
         vf u[6];
         weight_line(u, (const vf[3]){columns[0][i], columns[1][i], columns[2][i]});
-        for (size_t j = 0; j < 6; j++) store(to + (i * 6 + j) * stride, u[j]);
+        for (size_t j = 0; j < 6; j++) store(to + (i * 6 + j) * distance, u[j]);
     }
 }
 
-static void CK_NAME(weights)(float *to, const float *weight, size_t inputs, size_t outputs, bool transposes,
-                             size_t first, size_t last) {
+// A step of a transposition: exchanges the lanes of a whose number has the bit `step` with those of b whose has not.
+INLINE void exchange(vf *a, vf *b, const size_t step) {
+    const vf x = *a, y = *b;
+#pragma unroll
+    for (size_t i = 0; i < WIDTH; i++) {
+        (*a)[i] = i & step ? y[i - step] : x[i];
+        (*b)[i] = i & step ? y[i] : x[i + step];
+    }
+}
+
+INLINE void transpose(vf rows[CK_WIDTH]) {
+#pragma unroll
+    for (size_t step = 1; step < WIDTH; step *= 2)
+#pragma unroll
+        for (size_t i = 0; i < WIDTH; i++)
+            if (!(i & step)) exchange(&rows[i], &rows[i + step], step);
+}
+
+static void CK_NAME(weights)(float *to, const float *weight, size_t inputs, size_t outputs, size_t distance,
+                             bool transposes, size_t first, size_t last) {
     const size_t rows = transposes ? outputs : inputs, stride = inputs * outputs;
     for (size_t panel = first; panel < last; panel++) {
-        for (size_t row = 0; row < rows; row++) {
+        // Rows a few at a time, so that both halves of a cache line are written while it is near.
+        for (size_t row = 0; row < rows; row += WIDTH, to += WIDTH * PANEL) {
             for (size_t half = 0; half < PANEL; half += WIDTH) {
                 const size_t column = panel * PANEL + half;
-                vf g[3][3];
+                vf g[CK_WIDTH][9];
                 for (size_t tap = 0; tap < 9; tap++) {
-                    if (transposes) {
-                        const float *from = weight + (8 - tap) * stride + column * outputs + row;
-                        for (size_t i = 0; i < WIDTH; i++) g[tap / 3][tap % 3][i] = from[i * outputs];
-                    } else {
-                        g[tap / 3][tap % 3] = load(weight + tap * stride + row * outputs + column);
-                    }
+                    const float *from = transposes ? weight + (8 - tap) * stride + column * outputs + row
+                                                   : weight + tap * stride + row * outputs + column;
+                    vf lines[CK_WIDTH];
+                    for (size_t i = 0; i < WIDTH; i++) lines[i] = load(from + i * outputs);
+                    if (transposes) transpose(lines);
+                    for (size_t i = 0; i < WIDTH; i++) g[i][tap] = lines[i];
                 }
-                store_weights(to + (panel * rows + row) * PANEL + half, g, stride);
+                for (size_t i = 0; i < WIDTH; i++) transform_weight(to + i * PANEL + half, g[i], distance);
             }
         }
     }
 }
 
-static void CK_NAME(weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t first,
-                                     size_t last) {
+static void CK_NAME(weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t distance,
+                                     size_t first, size_t last) {
     const size_t stride = inputs * outputs;
     for (size_t panel = first; panel < last; panel++) {
         for (size_t row = 0; row < inputs; row++) {
             for (size_t half = 0; half < PANEL; half += WIDTH) {
-                const float *u = from + (panel * inputs + row) * PANEL + half;
+                const float *u = from + ((panel - first) * inputs + row) * PANEL + half;
                 float *to = dweight + row * outputs + panel * PANEL + half;
                 vf columns[6][3];
                 for (size_t j = 0; j < 6; j++) {
                     vf line[6];
-                    for (size_t i = 0; i < 6; i++) line[i] = load(u + (i * 6 + j) * stride);
+                    for (size_t i = 0; i < 6; i++) line[i] = load(u + (i * 6 + j) * distance);
                     weight_gradient_line(columns[j], line);
                 }
                 for (size_t i = 0; i < 3; i++) {
                     vf line[6], g[3];
                     for (size_t j = 0; j < 6; j++) line[j] = columns[j][i];
                     weight_gradient_line(g, line);
-                    for (size_t j = 0; j < 3; j++) {
-                        float *p = to + (i * 3 + j) * stride;
-                        store(p, load(p) + g[j]);
-                    }
+                    for (size_t j = 0; j < 3; j++) store(to + (i * 3 + j) * stride, g[j]);
                 }
             }
         }
@@ -146,7 +162,17 @@ INLINE tile tile_at(const ck_tiling *tiling, size_t index) {
 INLINE size_t tile_height(tile t) { return t.tiling->height - t.row < 4 ? t.tiling->height - t.row : 4; }
 INLINE size_t tile_width(tile t) { return t.tiling->width - t.column < 4 ? t.tiling->width - t.column : 4; }
 
-INLINE void input_tile(float *to, const float *x, size_t channels, size_t row_stride, size_t stride, ptrdiff_t top,
+// Floats of a cache line.
+#define LINE 16
+
+// Asks for `rows` rows of the four pixels from x on: what the next tile to the right will read. A tile's reads are
+// scattered over rows and pixels, which hardware does not foresee.
+INLINE void prefetch(const float *x, size_t channels, size_t row_stride, const size_t rows) {
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < 4; j++) __builtin_prefetch(x + i * row_stride + j * channels);
+}
+
+INLINE void input_tile(float *to, const float *x, size_t channels, size_t row_stride, size_t distance, ptrdiff_t top,
                        ptrdiff_t bottom, ptrdiff_t left, ptrdiff_t right, const float *scale, const float *shift,
                        const bool inside, const bool rectifies) {
     vf columns[6][6];
@@ -170,16 +196,16 @@ INLINE void input_tile(float *to, const float *x, size_t channels, size_t row_st
         vf line[6], v[6];
         for (size_t j = 0; j < 6; j++) line[j] = columns[j][i];
         input_line(v, line);
-        for (size_t j = 0; j < 6; j++) store(to + (i * 6 + j) * stride, v[j]);
+        for (size_t j = 0; j < 6; j++) store(to + (i * 6 + j) * distance, v[j]);
     }
 }
 
-static void CK_NAME(input)(float *to, const float *x, const ck_tiling *tiling, size_t channels, size_t first,
-                           size_t count, size_t rows, const ck_affine *affine) {
-    const size_t stride = rows * channels, row_stride = tiling->width * channels;
+static void CK_NAME(input)(float *to, const float *x, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles,
+                           const ck_affine *affine) {
+    const size_t rows = tiles->rows, distance = tiles->distance, row_stride = tiling->width * channels;
     const ptrdiff_t height = (ptrdiff_t)tiling->height, width = (ptrdiff_t)tiling->width;
-    for (size_t index = 0; index < count; index++) {
-        const tile t = tile_at(tiling, first + index);
+    for (size_t index = 0; index < tiles->count; index++) {
+        const tile t = tile_at(tiling, tiles->first + index);
         const ptrdiff_t row = (ptrdiff_t)t.row - 1, column = (ptrdiff_t)t.column - 1;
         const ptrdiff_t top = row < 0 ? 1 : 0, bottom = height - row < 6 ? height - row : 6;
         const ptrdiff_t left = column < 0 ? 1 : 0, right = width - column < 6 ? width - column : 6;
@@ -187,35 +213,41 @@ static void CK_NAME(input)(float *to, const float *x, const ck_tiling *tiling, s
         const float *from = x + (((ptrdiff_t)t.picture * height + row) * width + column) * (ptrdiff_t)channels;
         const size_t group = affine ? t.picture / affine->pictures * affine->stride : 0;
         for (size_t c = 0; c < channels; c += WIDTH) {
+            if (c % LINE == 0) prefetch(from + 6 * channels + c, channels, row_stride, 6);
             float *p = to + (c / PANEL * rows + index) * PANEL + c % PANEL;
             const float *scale = affine ? affine->scale + group + c : NULL;
             const float *shift = affine ? affine->shift + group + c : NULL;
             if (affine && inside)
-                input_tile(p, from + c, channels, row_stride, stride, 0, 6, 0, 6, scale, shift, true, true);
+                input_tile(p, from + c, channels, row_stride, distance, 0, 6, 0, 6, scale, shift, true, true);
             else if (affine)
-                input_tile(p, from + c, channels, row_stride, stride, top, bottom, left, right, scale, shift, false, true);
+                input_tile(p, from + c, channels, row_stride, distance, top, bottom, left, right, scale, shift, false, true);
             else if (inside)
-                input_tile(p, from + c, channels, row_stride, stride, 0, 6, 0, 6, scale, shift, true, false);
+                input_tile(p, from + c, channels, row_stride, distance, 0, 6, 0, 6, scale, shift, true, false);
             else
-                input_tile(p, from + c, channels, row_stride, stride, top, bottom, left, right, scale, shift, false, false);
+                input_tile(p, from + c, channels, row_stride, distance, top, bottom, left, right, scale, shift, false, false);
         }
     }
 }
 
 // What happens to an output tile's results.
-enum ending { STORES, ADDS, COUNTS, MASKS };
+enum ending { STORES, ADDS, FINISHES, COUNTS, MASKS };
 
-INLINE void output_tile(float *y, const float *from, size_t channels, size_t row_stride, size_t stride, size_t height,
+INLINE void output_tile(float *y, const float *from, size_t channels, size_t row_stride, size_t distance, size_t height,
                         size_t width, const ck_epilogue *epilogue, size_t offset, size_t picture, size_t c,
                         const enum ending ending) {
     vf columns[6][4];
     for (size_t j = 0; j < 6; j++) {
         vf m[6];
-        for (size_t i = 0; i < 6; i++) m[i] = load(from + (i * 6 + j) * stride);
+        for (size_t i = 0; i < 6; i++) m[i] = load(from + (i * 6 + j) * distance);
         output_line(columns[j], m);
     }
     vf sum = splat(0), product = splat(0), origin = splat(0), scale = splat(0), shift = splat(0);
     const float *x = NULL;
+    const ck_finish *finish = epilogue->finish;
+    if (ending == FINISHES) {
+        shift = load(finish->bias + c);
+        x = finish->residual ? finish->residual + offset : NULL;
+    }
     if (ending == COUNTS) origin = load(epilogue->origin + c);
     if (ending == MASKS) {
         const size_t group = picture / epilogue->affine->pictures * epilogue->affine->stride + c;
@@ -231,6 +263,11 @@ INLINE void output_tile(float *y, const float *from, size_t channels, size_t row
         for (size_t j = 0; j < width; j++) {
             const size_t at = i * row_stride + j * channels;
             if (ending == ADDS) v[j] += load(y + at);
+            if (ending == FINISHES) {
+                v[j] += shift;
+                if (x) v[j] += load(x + at);
+                if (finish->rectifies) v[j] = (vf)((ck_vi)v[j] & ~(v[j] < 0));
+            }
             if (ending == COUNTS) {
                 const vf difference = v[j] - origin;
                 sum += difference;
@@ -253,18 +290,20 @@ INLINE void output_tile(float *y, const float *from, size_t channels, size_t row
 }
 
 static void CK_NAME(output)(float *y, const float *from, const ck_tiling *tiling, size_t channels, size_t first,
-                            size_t count, size_t rows, const ck_epilogue *epilogue) {
-    const size_t stride = rows * channels, row_stride = tiling->width * channels;
-    for (size_t index = 0; index < count; index++) {
-        const tile t = tile_at(tiling, first + index);
+                            size_t last, const ck_tiles *tiles, const ck_epilogue *epilogue) {
+    const size_t rows = tiles->rows, distance = tiles->distance, row_stride = tiling->width * channels;
+    for (size_t index = 0; index < tiles->count; index++) {
+        const tile t = tile_at(tiling, tiles->first + index);
         const size_t height = tile_height(t), width = tile_width(t);
         const size_t start = ((t.picture * tiling->height + t.row) * tiling->width + t.column) * channels;
-        for (size_t c = 0; c < channels; c += WIDTH) {
-            const float *p = from + (c / PANEL * rows + index) * PANEL + c % PANEL;
+        for (size_t c = first * PANEL; c < last * PANEL; c += WIDTH) {
+            const float *p = from + ((c / PANEL - first) * rows + index) * PANEL + c % PANEL;
             float *to = y + start + c;
-#define END(ending) output_tile(to, p, channels, row_stride, stride, height, width, epilogue, start + c, t.picture, c, ending)
+#define END(ending) output_tile(to, p, channels, row_stride, distance, height, width, epilogue, start + c, t.picture, c, ending)
             if (epilogue->adds)
                 END(ADDS);
+            else if (epilogue->finish)
+                END(FINISHES);
             else if (epilogue->origin)
                 END(COUNTS);
             else if (epilogue->x)
@@ -276,14 +315,15 @@ static void CK_NAME(output)(float *y, const float *from, const ck_tiling *tiling
     }
 }
 
-static void CK_NAME(gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels, size_t first,
-                              size_t count, size_t rows) {
-    const size_t stride = rows * channels, row_stride = tiling->width * channels;
-    for (size_t index = 0; index < count; index++) {
-        const tile t = tile_at(tiling, first + index);
+static void CK_NAME(gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels,
+                              const ck_tiles *tiles) {
+    const size_t rows = tiles->rows, distance = tiles->distance, row_stride = tiling->width * channels;
+    for (size_t index = 0; index < tiles->count; index++) {
+        const tile t = tile_at(tiling, tiles->first + index);
         const size_t height = tile_height(t), width = tile_width(t);
         const float *from = dy + ((t.picture * tiling->height + t.row) * tiling->width + t.column) * channels;
         for (size_t c = 0; c < channels; c += WIDTH) {
+            if (c % LINE == 0) prefetch(from + 4 * channels + c, channels, row_stride, 4);
             float *p = to + (c / PANEL * rows + index) * PANEL + c % PANEL;
             vf columns[4][6];
             for (size_t j = 0; j < 4; j++) {
@@ -295,16 +335,20 @@ static void CK_NAME(gradient)(float *to, const float *dy, const ck_tiling *tilin
             for (size_t i = 0; i < 6; i++) {
                 vf z[6];
                 gradient_line(z, (const vf[4]){columns[0][i], columns[1][i], columns[2][i], columns[3][i]});
-                for (size_t j = 0; j < 6; j++) store(p + (i * 6 + j) * stride, z[j]);
+                for (size_t j = 0; j < 6; j++) store(p + (i * 6 + j) * distance, z[j]);
             }
         }
     }
 }
 
-// `rows` rows of c: sums over k in panels of a.
-INLINE void product_rows(float *c, const float *a, const float *b, size_t a_panel, size_t k, const size_t rows) {
+// `rows` rows of c: sums over k in panels of a, added to what is there if `adds`.
+INLINE void product_rows(float *c, const float *a, const float *b, size_t a_panel, size_t k, bool adds,
+                         const size_t rows) {
     vf sums[ROWS][2];
-    for (size_t r = 0; r < rows; r++) sums[r][0] = sums[r][1] = splat(0);
+    for (size_t r = 0; r < rows; r++) {
+        sums[r][0] = adds ? load(c + r * PANEL) : splat(0);
+        sums[r][1] = adds ? load(c + r * PANEL + WIDTH) : splat(0);
+    }
     for (size_t panel = 0; panel < k; panel += PANEL, a += a_panel) {
 #pragma unroll 4
         for (size_t i = 0; i < PANEL; i++, b += PANEL) {
@@ -322,17 +366,23 @@ INLINE void product_rows(float *c, const float *a, const float *b, size_t a_pane
     }
 }
 
-static void CK_NAME(product)(float *c, const float *a, const float *b, size_t rows, size_t k, size_t first,
-                             size_t last) {
-    for (size_t panel = first; panel < last; panel++) {
-        const float *from = b + panel * k * PANEL;
+// Rows of b that stay in L1 together with those of a and c: 16 KB of a panel.
+#define DEPTH (4096 / PANEL)
+
+static void CK_NAME(product)(float *c, const float *a, const float *b, size_t rows, size_t k, size_t panels) {
+    for (size_t panel = 0; panel < panels; panel++) {
         float *to = c + panel * rows * PANEL;
-        size_t row = 0;
-        for (; row + ROWS <= rows; row += ROWS)
-            product_rows(to + row * PANEL, a + row * PANEL, from, rows * PANEL, k, ROWS);
-        for (; row + ROWS / 2 <= rows; row += ROWS / 2)
-            product_rows(to + row * PANEL, a + row * PANEL, from, rows * PANEL, k, ROWS / 2);
-        for (; row < rows; row++) product_rows(to + row * PANEL, a + row * PANEL, from, rows * PANEL, k, 1);
+        for (size_t start = 0; start < k; start += DEPTH) {
+            const size_t depth = k - start < DEPTH ? k - start : DEPTH;
+            const float *from = b + (panel * k + start) * PANEL, *left = a + start * rows;
+            size_t row = 0;
+            for (; row + ROWS <= rows; row += ROWS)
+                product_rows(to + row * PANEL, left + row * PANEL, from, rows * PANEL, depth, start > 0, ROWS);
+            for (; row + ROWS / 2 <= rows; row += ROWS / 2)
+                product_rows(to + row * PANEL, left + row * PANEL, from, rows * PANEL, depth, start > 0, ROWS / 2);
+            for (; row < rows; row++)
+                product_rows(to + row * PANEL, left + row * PANEL, from, rows * PANEL, depth, start > 0, 1);
+        }
     }
 }
 
@@ -357,9 +407,9 @@ INLINE void product_columns(float *c, const float *a, const float *b, size_t row
     }
 }
 
-static void CK_NAME(product_transposed)(float *c, const float *a, const float *b, size_t rows, size_t m, size_t first,
-                                        size_t last, bool adds) {
-    for (size_t panel = first; panel < last; panel++) {
+static void CK_NAME(product_transposed)(float *c, const float *a, const float *b, size_t rows, size_t m, size_t panels,
+                                        bool adds) {
+    for (size_t panel = 0; panel < panels; panel++) {
         const float *from = b + panel * rows * PANEL;
         float *to = c + panel * m * PANEL;
         for (size_t other = 0; other < m / PANEL; other++, a += rows * PANEL, to += PANEL * PANEL) {

@@ -20,10 +20,16 @@ public struct Checkpoint: Sendable {
 
     /// Reads the checkpoint at `path`, which may have any name.
     ///
+    /// - Parameter maximumBytes: the size beyond which a file is not read, since all of it comes into memory.
     /// - Throws: `CheckpointError` of the kind `damaged` where the file is not just as it was written, `otherModel` where
-    ///   it is of another version of the format, or `system`.
-    public init(path: String) throws(CheckpointError) {
+    ///   it is of another version of the format or too large, or `system`.
+    public init(path: String, maximumBytes: Int = .max) throws(CheckpointError) {
         let reader = try Self.reading(path) { () throws(SafetensorsError) in try SafetensorsReader(path: path) }
+        guard reader.size <= maximumBytes else {
+            throw CheckpointError(
+                .otherModel, operation: "load", path: path,
+                reason: "it has \(reader.size) bytes, a checkpoint of this model has at most \(maximumBytes)")
+        }
         let header = reader.header
         guard let unsealedText = CheckpointFormat.unsealedText(of: header) else {
             throw .damaged(

@@ -23,9 +23,10 @@ public final class CheckpointStore: Sendable {
     /// The folder.
     public var directory: String { folder.path }
     /// How many checkpoints stay.
-    public let keep: Int
+    public var keep: Int { kept.load(ordering: .relaxed) }
 
     let folder: Folder
+    private let kept: Atomic<Int>
     private let onWarning: @Sendable (CheckpointError) -> Void
     /// Files found damaged: they stay for whoever wants to look at them, and do not count among those kept.
     private let damaged = Mutex<Set<CheckpointName>>([])
@@ -43,9 +44,15 @@ public final class CheckpointStore: Sendable {
     ) throws(CheckpointError) {
         precondition(keep >= 1, "at least one checkpoint stays")
         folder = try Folder(path: directory)
-        self.keep = keep
+        kept = Atomic(keep)
         self.onWarning = onWarning
         remove(try folder.names().filter(CheckpointName.isPartial))
+    }
+
+    /// Keeps so many checkpoints, at least 1, from the next one on.
+    public func setKeep(_ keep: Int) {
+        precondition(keep >= 1, "at least one checkpoint stays")
+        kept.store(keep, ordering: .relaxed)
     }
 
     /// Writes a checkpoint, replacing one of the same step and label epoch, and then removes those beyond the `keep` newest.
@@ -97,7 +104,9 @@ public final class CheckpointStore: Sendable {
     /// Reads a checkpoint that `list` named.
     ///
     /// - Throws: `CheckpointError`.
-    public func load(id: String) throws(CheckpointError) -> Checkpoint { try load(try name(of: id)) }
+    public func load(id: String, maximumBytes: Int = .max) throws(CheckpointError) -> Checkpoint {
+        try load(try name(of: id), maximumBytes: maximumBytes)
+    }
 
     /// The name that `id` is.
     func name(of id: String) throws(CheckpointError) -> CheckpointName {
@@ -137,10 +146,10 @@ public final class CheckpointStore: Sendable {
         return Resumption(checkpoint: nil, skipped: skipped)
     }
 
-    private func load(_ name: CheckpointName) throws(CheckpointError) -> Checkpoint {
+    private func load(_ name: CheckpointName, maximumBytes: Int = .max) throws(CheckpointError) -> Checkpoint {
         let path = folder.path(of: name.file)
         do throws(CheckpointError) {
-            let checkpoint = try Checkpoint(path: path)
+            let checkpoint = try Checkpoint(path: path, maximumBytes: maximumBytes)
             guard checkpoint.state.step == name.step else {
                 throw .damaged(path, "it holds step \(checkpoint.state.step)", hint: "it has been renamed")
             }

@@ -47,29 +47,74 @@ public enum Launcher {
         OpenBLAS.restartForWideVectors()
         do {
             let loaded = try load(file: file, assignments: assignments)
-            return try run(loaded, logger: StandardErrorLog.logger(level: logLevel))
+            return try run(loaded, logger: StandardErrorLog.logger(level: logLevel)) {
+                try load(file: file, assignments: assignments)
+            }
         } catch {
             return report(error)
         }
     }
 
-    private static func run(_ loaded: LoadedConfiguration, logger: Logger) throws -> ExitCode {
+    /// What signals ask for.
+    private struct Wishes: Sendable {
+        var stop: Int32?
+        var reconfigure = false
+    }
+
+    private static func run(
+        _ loaded: LoadedConfiguration, logger: Logger, reload: () throws -> LoadedConfiguration
+    ) throws -> ExitCode {
         let configuration = loaded.configuration
-        let stopSignal = Monitor<Int32?>(nil)
-        let signals = SignalHandling(onStop: { number in stopSignal.withLock { $0 = number } })
+        let wishes = Monitor(Wishes())
+        let signals = SignalHandling(
+            onStop: { number in wishes.withLock { $0.stop = number } },
+            onHangup: { wishes.withLock { $0.reconfigure = true } })
         logStart(loaded, to: logger)
         let service = try Service(configuration: configuration, logger: logger) { role in
             LearnerHandover.cpu(role, configuration: configuration)
         }
         try service.start()
 
-        let number = stopSignal.wait { $0.map { .done($0) } ?? .wait(until: nil) }
+        func nextStop() -> Int32? {
+            wishes.wait { wishes in
+                if let stop = wishes.stop { return .done(stop) }
+                guard wishes.reconfigure else { return .wait(until: nil) }
+                wishes.reconfigure = false
+                return .done(nil)
+            }
+        }
+        var stop = nextStop()
+        while stop == nil {
+            reconfigure(service, logger: logger, reload: reload)
+            stop = nextStop()
+        }
+        let number = stop ?? SIGTERM
         logger.notice("stopping", metadata: ["signal": "\(SignalHandling.name(of: number))"])
         let summary = service.stop()
         let line = summary.fields.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
         logger.notice("stopped: \(line)")
         withExtendedLifetime(signals) {}
         return service.lastCheckpointFailed || service.journalFailed ? .inputOutput : .success
+    }
+
+    /// SIGHUP: the configuration is read again; a mistake in it changes nothing.
+    private static func reconfigure(_ service: Service, logger: Logger, reload: () throws -> LoadedConfiguration) {
+        do {
+            let change = service.reconfigure(try reload().configuration)
+            logger.notice(
+                "the configuration has been read again",
+                metadata: [
+                    "changed": "\(change.changed.isEmpty ? "nothing" : change.changed.joined(separator: ","))"
+                ])
+            if !change.needsRestart.isEmpty {
+                logger.warning(
+                    "these settings are different now, and need a restart",
+                    metadata: ["settings": "\(change.needsRestart.joined(separator: ","))"])
+            }
+        } catch {
+            for line in "\(error)".split(separator: "\n") { logger.error("\(line)") }
+            logger.error("the configuration stays as it was")
+        }
     }
 
     private static func logStart(_ loaded: LoadedConfiguration, to logger: Logger) {

@@ -66,78 +66,75 @@ struct Workspace<Element: BitwiseCopyable>: ~Copyable {
 struct Resampler: ~Copyable {
     let kernels: ck_imaging
     private var scratch = Workspace<UInt8>()
-    private var halfway = Workspace<UInt32>()
-    private var row = Workspace<UInt32>()
+    private var packed = Workspace<UInt32>()
     private var bytes = Workspace<UInt8>()
-    private var result = Workspace<UInt32>()
+    private var line = Workspace<Float>()
 
     init(kernels: ck_imaging) { self.kernels = kernels }
 
-    /// Resamples `box` of `image` to `width` x `height` packed pixels, mirrored left to right if asked to.
+    /// Resamples `box` of `image` to `width` x `height` pixels, mirrored left to right if asked to.
     ///
-    /// - Parameters:
-    ///   - keepsRows: whether all rows are wanted afterwards, not only one at a time.
-    ///   - finish: called with each row, from the first to the last.
-    /// - Returns: the rows, [height, width] if they are kept; valid until the next call.
-    @discardableResult
+    /// - Parameter finish: called with each row, from the first to the last: a line of stride `lineStride(width)`, which
+    ///   is the callee's to change until it returns.
     mutating func resample(
-        _ image: RGBImage, box: CropBox, width: Int, height: Int, mirrored: Bool, keepsRows: Bool,
-        finish: (_ y: Int, UnsafeMutablePointer<UInt32>) -> Void
-    ) -> UnsafeMutablePointer<UInt32> {
+        _ image: RGBImage, box: CropBox, width: Int, height: Int, mirrored: Bool,
+        finish: (_ y: Int, _ line: UnsafeMutablePointer<Float>) -> Void
+    ) {
         precondition(
             box.left >= 0 && box.top >= 0 && box.width > 0 && box.height > 0 && box.left + box.width <= image.width
                 && box.top + box.height <= image.height,
             "\(box) is not in a picture of \(image.width) x \(image.height)")
         let alongX = Resampling(inputs: box.width, outputs: width)
         let alongY = Resampling(inputs: box.height, outputs: height)
-        let scratch = scratch.room(for: ck_columns_scratch(box.width, width))
         let offset = 3 * (box.top * image.width + box.left), stride = 3 * image.width
         let yFirst = box.height > height && box.height - height > 2 * (box.width - width)
-        let keepsRows = keepsRows || yFirst
-        let halfway = halfway.room(for: yFirst ? alongY.taps * box.width : box.height * width)
-        let result = result.room(for: (keepsRows ? height : 1) * width)
+        let lineWidth = yFirst ? max(box.width, width) : width
+        let line = line.room(for: 3 * lineStride(lineWidth))
+        let pixels = yFirst ? max(alongY.taps * box.width, height * width) : box.height * width
+        let packed = packed.room(for: pixels + Int(CK_LINE_UNIT))
 
-        if yFirst {
-            let bytes = bytes.room(for: 3 * box.width * height), row = row.room(for: box.width)
+        alongX.withKernelForm { weights in
+            let scratch = scratch.room(for: ck_columns_scratch(weights))
             image.pixels.withUnsafeBufferPointer { pixels in
+                guard yFirst else {
+                    kernels.columns(
+                        packed, pixels.baseAddress, offset, stride, pixels.count, box.height, weights, mirrored, scratch
+                    )
+                    return
+                }
+                let bytes = bytes.room(for: 3 * box.width * height)
                 for y in 0..<height {
                     let from = pixels.baseAddress! + offset + Int(alongY.first[y]) * stride
                     for tap in 0..<alongY.taps {
-                        kernels.pixels(halfway + tap * box.width, from + tap * stride, box.width)
+                        kernels.pixels(packed + tap * box.width, from + tap * stride, box.width)
                     }
-                    make(row, of: halfway, width: box.width, alongY, output: y)
-                    kernels.bytes(bytes + 3 * box.width * y, row, box.width)
+                    make(line, of: packed, width: box.width, alongY, output: y)
+                    kernels.bytes(bytes + 3 * box.width * y, line, lineStride(box.width), box.width)
                 }
-            }
-            alongX.withKernelForm { weights in
                 kernels.columns(
-                    result, bytes, 0, 3 * box.width, 3 * box.width * height, height, weights, mirrored, scratch)
-            }
-            for y in 0..<height { finish(y, result + y * width) }
-        } else {
-            image.pixels.withUnsafeBufferPointer { pixels in
-                alongX.withKernelForm { weights in
-                    kernels.columns(
-                        halfway, pixels.baseAddress, offset, stride, pixels.count, box.height, weights, mirrored,
-                        scratch)
-                }
-            }
-            for y in 0..<height {
-                let row = result + (keepsRows ? y * width : 0)
-                make(row, of: halfway + Int(alongY.first[y]) * width, width: width, alongY, output: y)
-                finish(y, row)
+                    packed, bytes, 0, 3 * box.width, 3 * box.width * height, height, weights, mirrored, scratch)
             }
         }
-        return result
+        for y in 0..<height {
+            if yFirst {
+                kernels.unpack(line, lineStride(width), packed + y * width)
+            } else {
+                make(line, of: packed + Int(alongY.first[y]) * width, width: width, alongY, output: y)
+            }
+            finish(y, line)
+        }
     }
 
     /// Makes one output along y from the rows that it is made of, each `width` pixels long.
     private func make(
-        _ row: UnsafeMutablePointer<UInt32>, of rows: UnsafeMutablePointer<UInt32>, width: Int, _ alongY: Resampling,
+        _ line: UnsafeMutablePointer<Float>, of rows: UnsafeMutablePointer<UInt32>, width: Int, _ alongY: Resampling,
         output: Int
     ) {
         alongY.weights.withUnsafeBufferPointer {
-            kernels.row(row, rows, width, alongY.taps, $0.baseAddress! + output * alongY.taps)
+            kernels.row(line, lineStride(width), rows, width, alongY.taps, $0.baseAddress! + output * alongY.taps)
         }
     }
 }
+
+/// Floats from one channel to the next of a line of `width` pixels, see `CKernels`.
+func lineStride(_ width: Int) -> Int { (width + Int(CK_LINE_UNIT) - 1) / Int(CK_LINE_UNIT) * Int(CK_LINE_UNIT) }

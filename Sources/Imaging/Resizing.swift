@@ -17,8 +17,8 @@ extension RGBImage {
         return RGBImage(width: newWidth, height: newHeight) { out in
             resampler.resample(
                 self, box: box ?? CropBox(left: 0, top: 0, width: width, height: height), width: newWidth,
-                height: newHeight, mirrored: false, keepsRows: false
-            ) { y, row in table.bytes(out.baseAddress! + 3 * newWidth * y, row, newWidth) }
+                height: newHeight, mirrored: false
+            ) { y, line in table.bytes(out.baseAddress! + 3 * newWidth * y, line, lineStride(newWidth), newWidth) }
         }
     }
 

@@ -46,10 +46,11 @@ public struct GaussianBlur: Sendable, Equatable {
     }
 
     /// The weights from the middle outwards (OpenCV's getGaussianKernel), without the tail that is too small to matter:
-    /// beyond 4 sigma lie 6e-5 of the whole, a hundredth of a grey level.
+    /// beyond 3 sigma lies 0.3% of the whole, a third of a grey level at the steepest edge. OpenCV itself has 8 bits for
+    /// the weights of 8-bit pictures, to which what lies there is next to nothing.
     var weights: [Float] {
         let radius = kernelSize / 2
-        let kept = min(radius, Int((4 * sigma).rounded(.up)))
+        let kept = min(radius, Int((3 * sigma).rounded(.up)))
         func bell(_ k: Int) -> Double { exp(-Double(k * k) / (2 * Double(sigma) * Double(sigma))) }
         let sum = (0...kept).reduce(0) { $0 + bell($1) * ($1 == 0 ? 1 : 2) }
         return (0...kept).map { Float(bell($0) / sum) }

@@ -38,7 +38,7 @@ public final class Adam {
         let (beta1, beta2, epsilon, kernels) = (beta1, beta2, epsilon, compute.kernels)
         let (first, second) = (firstMoments.base, secondMoments.base)
         let (values, slopes) = (parameters.base, gradients.base)
-        compute.forEachChunk(rows: parameters.count, channels: 1) { start, count in
+        compute.forEachChunk(rows: parameters.count, channels: 1) { start, count, _ in
             kernels.adam(
                 values + start, first + start, second + start, slopes + start, count, rate, beta1, beta2, epsilon,
                 rootCorrection)

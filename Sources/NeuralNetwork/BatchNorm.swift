@@ -81,7 +81,7 @@ public func batchNorm(
     let kernels = compute.kernels
     // The first pixel serves as origin: squares of differences from a value that occurs do not cancel as plain squares do.
     let sums = compute.sumChunks(rows: x.count / channels, channels: channels, groups: groups) {
-        group, first, count, sum, squares in
+        group, first, count, _, sum, squares in
         kernels.statistics(x.part(group, of: groups).data + first * channels, count, channels, x.data, sum, squares)
     }
     batchNorm(normalization, sums: sums, origin: x.data, rows: x.count / channels, layer, weights)
@@ -132,7 +132,7 @@ public func normalize(_ y: Tensor, _ x: Tensor, _ normalization: Normalization, 
     let kernels = compute.kernels
     for group in 0..<groups {
         let (from, to) = (x.part(group, of: groups), y.part(group, of: groups))
-        compute.forEachChunk(rows: from.count / channels, channels: channels) { first, count in
+        compute.forEachChunk(rows: from.count / channels, channels: channels) { first, count, _ in
             let start = first * channels
             kernels.affine(
                 to.data + start, from.data + start, count, channels, normalization.scale(group),
@@ -151,7 +151,7 @@ public func normalizeAddReLU(
     for group in 0..<groups {
         let (from, to) = (x.part(group, of: groups), y.part(group, of: groups))
         let beside = shortcut.part(group, of: groups)
-        compute.forEachChunk(rows: from.count / channels, channels: channels) { first, count in
+        compute.forEachChunk(rows: from.count / channels, channels: channels) { first, count, _ in
             let start = first * channels
             kernels.affine_add_relu(
                 to.data + start, from.data + start, count, channels, normalization.scale(group),
@@ -161,24 +161,37 @@ public func normalizeAddReLU(
     }
 }
 
-/// dx = the gradient of a batch normalisation by its input x; dγ and dβ are added to `gradients`. dx may be d.
+/// Where the ReLU behind a normalisation was off, by what it got.
+public enum ReLUMask {
+    /// There was no ReLU.
+    case none
+    /// It got the normalised values.
+    case normalized
+    /// It got them and a shortcut, which was normalised too where a normalisation is given.
+    case sum(shortcut: Tensor, Normalization?)
+}
+
+/// dx = the gradient of a batch normalisation by its input x; those of γ and β go to `gradients`. dx may be d or x.
 ///
 /// - Parameters:
-///   - d: the gradient by the output, [N, H, W, C]; where `activation` is given it is set to 0 first at the places where
-///     that is not positive, which is the gradient of the ReLU that made it.
+///   - d: the gradient by the output of the ReLU behind, [N, H, W, C]; it is set to 0 where that was off.
 public func batchNormBackward(
-    _ dx: Tensor, _ d: Tensor, activation: Tensor? = nil, _ x: Tensor, _ normalization: Normalization,
+    _ dx: Tensor, _ d: Tensor, mask: ReLUMask = .none, _ x: Tensor, _ normalization: Normalization,
     _ layer: BatchNorm, _ weights: ModelWeights, _ gradients: Arena, _ compute: Compute
 ) {
     let (channels, groups) = (normalization.channels, normalization.groups)
     let kernels = compute.kernels
     let sums = compute.sumChunks(rows: x.count / channels, channels: channels, groups: groups) {
-        group, first, count, sum, product in
+        group, first, count, _, sum, product in
         let start = first * channels
-        kernels.mask_and_reduce(
-            d.part(group, of: groups).data + start,
-            activation.map { UnsafePointer($0.part(group, of: groups).data + start) },
-            x.part(group, of: groups).data + start, count, channels, normalization.mean(group), sum, product)
+        func reduce(_ relu: UnsafePointer<ck_relu>?) {
+            kernels.mask_and_reduce(
+                d.part(group, of: groups).data + start, relu, x.part(group, of: groups).data + start, count, channels,
+                normalization.mean(group), sum, product)
+        }
+        guard var relu = mask.relu(normalization, group) else { return reduce(nil) }
+        if relu.r != nil { relu.r += start }
+        reduce(&relu)
     }
     batchNormBackward(dx, d, sums: sums, x, normalization, layer, weights, gradients, compute)
 }
@@ -191,29 +204,73 @@ func batchNormBackward(
     let (channels, groups) = (normalization.channels, normalization.groups)
     let rows = x.count / channels / groups
     let kernels = compute.kernels
-    let weight = layer.weight.tensor(in: weights.parameters).data
-    let dWeight = layer.weight.tensor(in: gradients).data
-    let dBias = layer.bias.tensor(in: gradients).data
-    // dx = γ/σ · (d − mean(d) − x̂ · mean(d · x̂)), with x̂ = (x − mean) / σ.
-    let factors = compute.reserveShared(.factors, 3 * channels)
-    let (a, b, c) = (factors, factors + channels, factors + 2 * channels)
+    let slopes = NormalizationSlopes(sums: sums, rows: rows, normalization, layer, weights, gradients, compute)
     for group in 0..<groups {
-        let (sum, product) = (sums + 2 * channels * group, sums + 2 * channels * group + channels)
-        for channel in 0..<channels {
-            let inverse = Double(normalization.inverseDeviation(group)[channel])
-            let scale = Double(weight[channel]) * inverse
-            dWeight[channel] += Float(product[channel] * inverse)
-            dBias[channel] += Float(sum[channel])
-            a[channel] = Float(scale)
-            b[channel] = Float(-scale * inverse * inverse * product[channel] / Double(rows))
-            c[channel] = Float(-scale * sum[channel] / Double(rows))
-        }
         let (to, from, values) = (dx.part(group, of: groups), d.part(group, of: groups), x.part(group, of: groups))
-        compute.forEachChunk(rows: rows, channels: channels) { first, count in
+        compute.forEachChunk(rows: rows, channels: channels) { first, count, _ in
             let start = first * channels
             kernels.normalize_backward(
-                to.data + start, from.data + start, values.data + start, count, channels, a, b,
-                normalization.mean(group), c)
+                to.data + start, from.data + start, values.data + start, count, channels, slopes.a(group),
+                slopes.b(group), normalization.mean(group), slopes.c(group))
         }
+    }
+}
+
+/// The factors of a normalisation's gradient dx = a · d + b · (x − mean) + c, a channel and group each; valid until the
+/// next ones.
+///
+/// Written out, dx = γ/σ · (d − mean(d) − x̂ · mean(d · x̂)), with x̂ = (x − mean) / σ.
+struct NormalizationSlopes: @unchecked Sendable {
+    // Unchecked: a view, like `Tensor`.
+    private let factors: UnsafeMutablePointer<Float>
+    private let channels: Int
+
+    /// Works them out from the sums [groups, 2, C] of d and of d · (x − mean) over `rows` rows a group; the gradients of γ
+    /// and β, which are sums of the same, go to `gradients`.
+    init(
+        sums: UnsafePointer<Double>, rows: Int, _ normalization: Normalization, _ layer: BatchNorm,
+        _ weights: ModelWeights, _ gradients: Arena, _ compute: Compute
+    ) {
+        channels = normalization.channels
+        factors = compute.reserveShared(.factors, 3 * channels * normalization.groups)
+        let weight = layer.weight.tensor(in: weights.parameters).data
+        let dWeight = layer.weight.tensor(in: gradients)
+        let dBias = layer.bias.tensor(in: gradients)
+        dWeight.clear()
+        dBias.clear()
+        for group in 0..<normalization.groups {
+            let (sum, product) = (sums + 2 * channels * group, sums + 2 * channels * group + channels)
+            for channel in 0..<channels {
+                let inverse = Double(normalization.inverseDeviation(group)[channel])
+                let scale = Double(weight[channel]) * inverse
+                dWeight.data[channel] += Float(product[channel] * inverse)
+                dBias.data[channel] += Float(sum[channel])
+                a(group)[channel] = Float(scale)
+                b(group)[channel] = Float(-scale * inverse * inverse * product[channel] / Double(rows))
+                c(group)[channel] = Float(-scale * sum[channel] / Double(rows))
+            }
+        }
+    }
+
+    func a(_ group: Int) -> UnsafeMutablePointer<Float> { factors + 3 * channels * group }
+    func b(_ group: Int) -> UnsafeMutablePointer<Float> { factors + 3 * channels * group + channels }
+    func c(_ group: Int) -> UnsafeMutablePointer<Float> { factors + 3 * channels * group + 2 * channels }
+}
+
+extension ReLUMask {
+    /// What the ReLU got, as the loops in C take it, for a group.
+    fileprivate func relu(_ normalization: Normalization, _ group: Int) -> ck_relu? {
+        var relu = ck_relu()
+        relu.scale = UnsafePointer(normalization.scale(group))
+        relu.shift = UnsafePointer(normalization.shift(group))
+        switch self {
+        case .none: return nil
+        case .normalized: break
+        case .sum(let shortcut, let beside):
+            relu.r = UnsafePointer(shortcut.part(group, of: normalization.groups).data)
+            relu.r_scale = beside.map { UnsafePointer($0.scale(group)) }
+            relu.r_shift = beside.map { UnsafePointer($0.shift(group)) }
+        }
+        return relu
     }
 }

@@ -11,6 +11,7 @@ public final class Compute {
     public let instructionSet: InstructionSet
     let kernels: ck_network_kernels
     let winograd: ck_winograd_kernels
+    let direct: ck_direct_kernels
     private var scratch: [Arena]
     private var shared: [SharedScratch: Arena] = [:]
     private var sums = Arena(count: 0)
@@ -30,6 +31,7 @@ public final class Compute {
         self.instructionSet = instructionSet
         kernels = ck_network(instructionSet.code).pointee
         winograd = ck_winograd(instructionSet.code).pointee
+        direct = ck_direct(instructionSet.code).pointee
         scratch = (0..<threads).map { _ in Arena(count: 0) }
     }
 
@@ -56,9 +58,9 @@ public final class Compute {
     }
 
     /// Calls `body` for each chunk of rows, on all threads.
-    func forEachChunk(rows: Int, channels: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
+    func forEachChunk(rows: Int, channels: Int, _ body: (_ first: Int, _ count: Int, _ thread: Int) -> Void) {
         let (count, size) = chunks(rows: rows, channels: channels)
-        pool.run(count) { task, _ in body(task * size, min(size, rows - task * size)) }
+        pool.run(count) { task, thread in body(task * size, min(size, rows - task * size), thread) }
     }
 
     /// Sums two quantities a channel over each group of rows: `body` adds those of a chunk to what it is given.
@@ -66,18 +68,19 @@ public final class Compute {
     /// - Returns: the sums, [groups, 2, channels], added up in the order of the chunks; valid until the next sums.
     func sumChunks(
         rows: Int, channels: Int, groups: Int,
-        _ body: (_ group: Int, _ first: Int, _ count: Int, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>)
-            ->
-            Void
+        _ body: (
+            _ group: Int, _ first: Int, _ count: Int, _ thread: Int, UnsafeMutablePointer<Double>,
+            UnsafeMutablePointer<Double>
+        ) -> Void
     ) -> UnsafePointer<Double> {
         let (count, size) = chunks(rows: rows / groups, channels: channels)
         let partial = reserveSums((count + 1) * groups * 2 * channels)
         let totals = partial + count * groups * 2 * channels
         partial.update(repeating: 0, count: (count + 1) * groups * 2 * channels)
-        pool.run(groups * count) { task, _ in
+        pool.run(groups * count) { task, thread in
             let (group, chunk) = task.quotientAndRemainder(dividingBy: count)
             let own = partial + 2 * channels * task
-            body(group, chunk * size, min(size, rows / groups - chunk * size), own, own + channels)
+            body(group, chunk * size, min(size, rows / groups - chunk * size), thread, own, own + channels)
         }
         for group in 0..<groups {
             for chunk in 0..<count {

@@ -30,7 +30,7 @@ public func convolutionBackwardData(
     }
 }
 
-/// dWeight [kH, kW, I, O] += the gradient of a convolution by its weight, for x [N, H, W, I] and dy [N, OH, OW, O].
+/// dWeight [kH, kW, I, O] = the gradient of a convolution by its weight, for x [N, H, W, I] and dy [N, OH, OW, O].
 public func convolutionBackwardWeight(
     _ dWeight: Tensor, _ x: Tensor, _ dy: Tensor, _ window: Window, _ compute: Compute
 ) {

@@ -78,6 +78,11 @@ extension ConvolutionProblem {
         compute.pool.run(kernelLines.count * parts) { task, _ in
             let first = task % parts * size
             guard first < outputs else { return }
+            // A tap that lies in the padding wherever the window stands is in no line; its gradient is 0.
+            let rows = window.kernel_width * inputs, start = task / parts * rows
+            for row in start..<start + rows {
+                (dWeight.data + row * outputs + first).update(repeating: 0, count: min(size, outputs - first))
+            }
             for line in kernelLines[task / parts] {
                 matrixProduct(
                     Matrix(dWeight.data + line.weightRow * outputs + first, stride: outputs),

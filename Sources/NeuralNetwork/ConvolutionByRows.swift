@@ -65,7 +65,7 @@ extension ConvolutionProblem {
         let sums = compute.reserveShared(.partialSums, (shares - 1) * depth * outputs)
         compute.pool.run(shares) { share, thread in
             let sum = share == 0 ? dWeight.data : sums + (share - 1) * depth * outputs
-            var keep: Float = share == 0 ? 1 : 0
+            var keep: Float = 0
             for index in blocks * share / shares..<blocks * (share + 1) / shares {
                 let first = index * size
                 let count = min(size, rows - first)
@@ -77,7 +77,7 @@ extension ConvolutionProblem {
             }
         }
         guard shares > 1 else { return }
-        compute.forEachChunk(rows: depth, channels: outputs) { first, count in
+        compute.forEachChunk(rows: depth, channels: outputs) { first, count, _ in
             for share in 1..<shares {
                 let from = sums + (share - 1) * depth * outputs + first * outputs
                 compute.kernels.add(dWeight.data + first * outputs, from, count * outputs)

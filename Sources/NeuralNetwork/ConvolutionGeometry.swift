@@ -62,6 +62,15 @@ struct ConvolutionProblem {
     /// Whether each window is just one input pixel and the next window the next pixel.
     var isPointwise: Bool { depth == inputs && window.stride == 1 }
 
+    /// Taps of all windows of a picture that fall inside it.
+    var tapsInside: Int {
+        func along(positions: Int, size: Int) -> Int {
+            (0..<positions).reduce(0) { $0 + taps(from: $1 * window.stride - window.padding, size: size).count }
+        }
+        return along(positions: window.out_height, size: window.height)
+            * along(positions: window.out_width, size: window.width)
+    }
+
     /// The taps along one axis that fall inside 0 ..< `size` for the window that starts at `start`.
     func taps(from start: Int, size: Int) -> Range<Int> { max(0, -start)..<min(window.kernel_height, size - start) }
 }

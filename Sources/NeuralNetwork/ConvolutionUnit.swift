@@ -46,10 +46,11 @@ struct ConvolutionUnit: Sendable {
         batchNorm(normalization, sums: sums, origin: origin, rows: y.count / outputs, norm, weights)
     }
 
-    /// The gradients for dy, the gradient by the convolution's output: the weight's is added to `gradients`, and the one by
-    /// the unit before's output, through its ReLU and normalisation, goes to `d`.
+    /// The gradients for dy, the gradient by the convolution's output: the weight's goes to `gradients`, and the one by the
+    /// unit before's output, through its ReLU and normalisation, takes the place of that output.
     ///
     /// - Parameters:
+    ///   - d: scratch of the shape of the unit before's output.
     ///   - input: what the unit before made: its output and normalisation.
     ///   - before: the unit before.
     func backward(
@@ -63,12 +64,12 @@ struct ConvolutionUnit: Sendable {
             problem.backwardWeightByWinograd(dKernel, ConvolutionInput(x: x, normalization: normalization), dy, compute)
             let ending = ConvolutionEnding.maskAndSum(x: x, normalization: normalization)
             let sums = problem.backwardDataByWinograd(d, dy, kernel, ending: ending, compute)!
-            batchNormBackward(d, d, sums: sums, x, normalization, before.norm, weights, gradients, compute)
+            batchNormBackward(x, d, sums: sums, x, normalization, before.norm, weights, gradients, compute)
         } else {
             let activation = rectified(ConvolutionInput(x: x, normalization: normalization), compute)
             convolutionBackwardWeight(dKernel, activation, dy, window, compute)
             convolutionBackwardData(d, dy, weight: kernel, window, compute)
-            batchNormBackward(d, d, activation: activation, x, normalization, before.norm, weights, gradients, compute)
+            batchNormBackward(x, d, mask: .normalized, x, normalization, before.norm, weights, gradients, compute)
         }
     }
 

@@ -22,6 +22,17 @@ public func linear(_ y: Tensor, _ x: Tensor, _ layer: Linear, _ weights: ModelWe
     let (inputs, outputs) = (x.shape[1], y.shape[1])
     let weight = layer.weight.tensor(in: weights.parameters)
     let bias = layer.bias.tensor(in: weights.parameters)
+    // So few rows take about as long as reading the weight does, so each thread reads a part of it.
+    if x.shape[0] < 8 * compute.pool.threadCount {
+        for row in 0..<x.shape[0] { (y.data + row * outputs).update(from: bias.data, count: outputs) }
+        forEachSlice(outputs, compute) { first, count in
+            matrixProduct(
+                Matrix(y.data + first, stride: outputs), x.matrix,
+                Matrix(weight.data + first * inputs, stride: inputs).transposed, m: x.shape[0], n: count, k: inputs,
+                keep: 1)
+        }
+        return
+    }
     forEachSlice(x.shape[0], compute) { first, count in
         for row in first..<first + count { (y.data + row * outputs).update(from: bias.data, count: outputs) }
         matrixProduct(
@@ -31,7 +42,7 @@ public func linear(_ y: Tensor, _ x: Tensor, _ layer: Linear, _ weights: ModelWe
 }
 
 /// The gradients of a linear layer: dx [N, I] = dy · weight (+= where `adds`; left out where nil), and those of weight and
-/// bias are added to `gradients`.
+/// bias, which go to `gradients`.
 public func linearBackward(
     _ dx: Tensor?, _ dy: Tensor, _ x: Tensor, _ layer: Linear, _ weights: ModelWeights, _ gradients: Arena,
     adds: Bool = false, _ compute: Compute
@@ -39,11 +50,12 @@ public func linearBackward(
     let (batch, inputs, outputs) = (x.shape[0], x.shape[1], dy.shape[1])
     let dWeight = layer.weight.tensor(in: gradients)
     let dBias = layer.bias.tensor(in: gradients)
+    dBias.clear()
     for row in 0..<batch { compute.kernels.add(dBias.data, dy.data + row * outputs, outputs) }
     forEachSlice(outputs, compute) { first, count in
         matrixProduct(
             Matrix(dWeight.data + first * inputs, stride: inputs),
-            Matrix(dy.data + first, stride: outputs).transposed, x.matrix, m: count, n: inputs, k: batch, keep: 1)
+            Matrix(dy.data + first, stride: outputs).transposed, x.matrix, m: count, n: inputs, k: batch)
     }
     guard let dx else { return }
     let weight = layer.weight.tensor(in: weights.parameters)

@@ -1,108 +1,111 @@
 // A ResNet's training passes: forward with batch statistics, and backward beside it.
 //
 // All views of a mini-batch go through together, one behind the other along the first axis, so that a weight is read, and
-// transformed, once for all; each view has batch statistics of its own.
+// transformed, once for all; each view has batch statistics of its own. Which tensor gives way to which is planned in
+// ResNetMemoryPlan, which goes through the same operations in the same order.
 
 import Tensors
 
 extension ResNet {
-    /// Training: features [N, d] of x [N, S, S, 3]; what the backward pass needs goes to `activations`, and the running
+    /// Training: features [N, d] of x [N, S, S, 3]; what the backward pass needs is left in `memory`, and the running
     /// statistics move, once for each view.
     public func forward(
-        _ features: Tensor, _ x: Tensor, _ activations: ResNetActivations, _ weights: ModelWeights, _ compute: Compute
+        _ features: Tensor, _ x: Tensor, _ memory: ResNetMemory, _ weights: ModelWeights, _ compute: Compute
     ) {
         let batch = x.shape[0]
-        let stemUnit = activations.stem
-        let stemOutput = stemUnit.output.prefix(batch)
-        stem.forward(stemOutput, stemUnit.normalization, ConvolutionInput(x: x), weights, compute)
-        let pooled = activations.pooled.prefix(batch)
+        let stemOutput = memory.stem.output.prefix(batch)
+        let values = memory.values.map { $0.prefix(batch) }
+        stem.forward(stemOutput, memory.stem.normalization, ConvolutionInput(x: x), weights, compute)
         maxPool(
-            pooled, index: activations.pooledIndex, stemOutput, Self.pooling, normalization: stemUnit.normalization,
-            compute)
-
-        var input = pooled
-        for (block, kept) in zip(blocks, activations.blocks) {
-            var current = ConvolutionInput(x: input)
+            values[0], index: nil, stemOutput, Self.pooling, normalization: memory.stem.normalization, compute)
+        for (index, block) in blocks.enumerated() {
+            let kept = memory.blocks[index]
+            var current = ConvolutionInput(x: values[index])
             for (unit, keptUnit) in zip(block.units, kept.units) {
                 let output = keptUnit.output.prefix(batch)
                 unit.forward(output, keptUnit.normalization, current, weights, compute)
                 current = ConvolutionInput(x: output, normalization: keptUnit.normalization)
             }
-            let last = kept.units.last!
-            let output = kept.output.prefix(batch)
-            let shortcut = kept.shortcut?.output.prefix(batch)
-            if let unit = block.shortcut, let keptShortcut = kept.shortcut, let shortcut {
-                unit.forward(shortcut, keptShortcut.normalization, ConvolutionInput(x: input), weights, compute)
+            if let unit = block.shortcut, let keptUnit = kept.shortcut {
+                unit.forward(
+                    keptUnit.output.prefix(batch), keptUnit.normalization, ConvolutionInput(x: values[index]), weights,
+                    compute)
             }
-            normalizeAddReLU(
-                output, last.output.prefix(batch), last.normalization, shortcut: shortcut ?? input,
-                shortcutNormalization: kept.shortcut?.normalization, compute)
-            input = output
+            kept.end(values[index + 1], input: values[index], compute)
         }
-        globalAveragePool(features, input, compute)
+        globalAveragePool(features, values.last!, compute)
     }
 
-    /// The gradients of all arrays, added to `gradients`, for dFeatures [N, d] and the x and activations of a forward pass.
+    /// The gradients of all arrays, which go to `gradients`, for dFeatures [N, d], x and what the forward pass left in
+    /// `memory`; that is used up.
     public func backward(
-        _ gradients: Arena, _ dFeatures: Tensor, _ x: Tensor, _ activations: ResNetActivations,
-        _ scratch: ResNetScratch, _ weights: ModelWeights, _ compute: Compute
+        _ gradients: Arena, _ dFeatures: Tensor, _ x: Tensor, _ memory: ResNetMemory, _ weights: ModelWeights,
+        _ compute: Compute
     ) {
         let batch = x.shape[0]
-        var (current, other) = scratch.blockGradients
-        globalAveragePoolBackward(
-            Tensor(current, activations.blocks.last!.output.prefix(batch).shape), dFeatures, compute)
+        let inputs = memory.inputs.map { $0.prefix(batch) }
+        let dValues = memory.gradients.map { $0.prefix(batch) }
+        let stemOutput = memory.stem.output.prefix(batch)
+        globalAveragePoolBackward(dValues.last!, dFeatures, compute)
         for index in blocks.indices.reversed() {
-            let input = (index == 0 ? activations.pooled : activations.blocks[index - 1].output).prefix(batch)
+            if let range = remade(at: index) {
+                if range.lowerBound == 0 {
+                    maxPool(
+                        inputs[0], index: memory.pooledIndex, stemOutput, Self.pooling,
+                        normalization: memory.stem.normalization, compute)
+                }
+                for number in range where number > 0 {
+                    memory.blocks[number - 1].end(inputs[number], input: inputs[number - 1], compute)
+                }
+            }
             backward(
-                blocks[index], activations.blocks[index], input, current, other, gradients, scratch, weights, compute)
-            if blocks[index].shortcut != nil { swap(&current, &other) }
+                blocks[index], memory.blocks[index], dOutput: dValues[index + 1], dInput: dValues[index],
+                inputs[index], gradients, weights, compute)
         }
-
-        let stemUnit = activations.stem
-        let stemOutput = stemUnit.output.prefix(batch)
-        let dStem = Tensor(scratch.unitGradients.0, stemOutput.shape)
-        let pooled = activations.pooled.prefix(batch)
-        let dPooled = Tensor(current, pooled.shape)
-        // Where the pooled value is 0 the ReLU in front of the pooling was off.
-        reluBackward(dPooled, activation: pooled, compute)
-        maxPoolBackward(dStem, dPooled, index: activations.pooledIndex, Self.pooling, compute)
-        batchNormBackward(dStem, dStem, stemOutput, stemUnit.normalization, stem.norm, weights, gradients, compute)
-        convolutionBackwardWeight(stem.weight.tensor(in: gradients), x, dStem, stem.window, compute)
+        maxPoolBackward(
+            stemOutput, dValues[0], index: memory.pooledIndex, stemOutput, Self.pooling, memory.stem.normalization,
+            stem.norm, weights, gradients, compute)
+        convolutionBackwardWeight(stem.weight.tensor(in: gradients), x, stemOutput, stem.window, compute)
     }
 
-    /// One block's gradients. `current` holds the gradient by its output; the one by its input goes to `other`, or back to
-    /// `current` where the shortcut is the identity.
+    /// One block's gradients. dInput is dOutput where the shortcut is the identity.
     private func backward(
-        _ block: ResidualBlock, _ kept: ResNetActivations.Block, _ input: Tensor,
-        _ current: UnsafeMutablePointer<Float>, _ other: UnsafeMutablePointer<Float>, _ gradients: Arena,
-        _ scratch: ResNetScratch, _ weights: ModelWeights, _ compute: Compute
+        _ block: ResidualBlock, _ kept: ResNetMemory.Block, dOutput: Tensor, dInput: Tensor, _ input: Tensor,
+        _ gradients: Arena, _ weights: ModelWeights, _ compute: Compute
     ) {
         let batch = input.shape[0]
-        let output = kept.output.prefix(batch)
-        let dOutput = Tensor(current, output.shape)
-        var (dUnit, spare) = scratch.unitGradients
-
-        // The last unit; this also sets dOutput to 0 where the block's ReLU was off, which the shortcut needs too.
+        let outputs = kept.units.map { $0.output.prefix(batch) }
+        let shortcut = kept.shortcut?.output.prefix(batch)
         let last = block.units.count - 1
+        // This also sets dOutput to 0 where the block's ReLU was off, which the shortcut needs too.
         batchNormBackward(
-            Tensor(dUnit, output.shape), dOutput, activation: output, kept.units[last].output.prefix(batch),
+            outputs[last], dOutput, mask: .sum(shortcut: shortcut ?? input, kept.shortcut?.normalization),
+            outputs[last],
             kept.units[last].normalization, block.units[last].norm, weights, gradients, compute)
-        for index in stride(from: last, to: 0, by: -1) {
-            let (before, after) = (kept.units[index - 1], kept.units[index])
-            let values = before.output.prefix(batch)
-            block.units[index].backward(
-                Tensor(spare, values.shape), Tensor(dUnit, after.output.prefix(batch).shape),
-                (values, before.normalization), before: block.units[index - 1], weights, gradients, compute)
-            swap(&dUnit, &spare)
+        if let shortcut, let unit = block.shortcut, let keptUnit = kept.shortcut {
+            batchNormBackward(
+                shortcut, dOutput, shortcut, keptUnit.normalization, unit.norm, weights, gradients, compute)
         }
+        for index in stride(from: last, to: 0, by: -1) {
+            block.units[index].backward(
+                Tensor(kept.gradient, outputs[index - 1].shape), outputs[index],
+                (outputs[index - 1], kept.units[index - 1].normalization), before: block.units[index - 1], weights,
+                gradients, compute)
+        }
+        block.units[0].backward(
+            dInput, adds: block.shortcut == nil, outputs[0], input, weights, gradients, compute)
+        if let shortcut, let unit = block.shortcut {
+            unit.backward(dInput, adds: true, shortcut, input, weights, gradients, compute)
+        }
+    }
+}
 
-        let dFirst = Tensor(dUnit, kept.units[0].output.prefix(batch).shape)
-        let dInput = Tensor(block.shortcut == nil ? current : other, input.shape)
-        block.units[0].backward(dInput, adds: block.shortcut == nil, dFirst, input, weights, gradients, compute)
-        guard let shortcut = block.shortcut, let keptShortcut = kept.shortcut else { return }
-        batchNormBackward(
-            dOutput, dOutput, keptShortcut.output.prefix(batch), keptShortcut.normalization, shortcut.norm, weights,
-            gradients, compute)
-        shortcut.backward(dInput, adds: true, dOutput, input, weights, gradients, compute)
+extension ResNetMemory.Block {
+    /// output = max(0, the last unit's output normalised + the shortcut's); output may be the input.
+    fileprivate func end(_ output: Tensor, input: Tensor, _ compute: Compute) {
+        let (last, batch) = (units.last!, output.shape[0])
+        normalizeAddReLU(
+            output, last.output.prefix(batch), last.normalization, shortcut: shortcut?.output.prefix(batch) ?? input,
+            shortcutNormalization: shortcut?.normalization, compute)
     }
 }

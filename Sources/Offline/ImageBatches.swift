@@ -1,4 +1,5 @@
-// Images of a collection as the learner takes them: read and decoded on all threads, a bounded number at a time.
+// Images of a collection as the learner takes them: read and decoded on all threads, a bounded number at a time, and where
+// it is known which come next, beside a training step.
 
 import Datasets
 import Imaging
@@ -19,45 +20,83 @@ package final class ImageBatches {
         package var description: String { reason.hasPrefix(id) ? reason : "\(id): \(reason)" }
     }
 
+    /// The images that were asked for, in that order, but for those that cannot be read or decoded.
+    package struct Loaded {
+        /// The images, and where they are in the collection.
+        package var images: [(index: Int, image: RGBImage)] = []
+        /// What is missing among them.
+        package var failures: [Failure] = []
+    }
+
     /// Where the images come from.
-    package let collection: ImageCollection
-    private let decoder: ImageDecoder
+    package var collection: ImageCollection { source.collection }
+    private let source: ImageSource
     private let pool: ThreadPool
-    private let shorterSide: Int
+    private var underWay: Loading?
 
     /// Creates a reader for a model that sees pictures of `imageSize` pixels a side.
     package init(
         _ collection: ImageCollection, imageSize: Int, threads: Int, decoder: ImageDecoder = ImageDecoder()
     ) {
-        self.collection = collection
-        self.decoder = decoder
-        pool = ThreadPool(threads: threads > 0 ? threads : ThreadPool.processorCount)
+        // One thread at least beside the one that waits; of lower priority than those of a training step.
+        pool = ThreadPool(threads: max(2, threads > 0 ? threads : ThreadPool.processorCount), niceness: 5)
         // Twice the size, so that the resampling still has something to filter.
-        shorterSide = 2 * imageSize
+        source = ImageSource(collection: collection, decoder: decoder, shorterSide: 2 * imageSize)
     }
 
-    /// The images at `indices`, in their order; those that cannot be read or decoded are left out.
-    package func load(_ indices: some RandomAccessCollection<Int>) -> (
-        images: [(index: Int, image: RGBImage)], failures: [Failure]
-    ) {
-        let indices = Array(indices)
-        let results = Mutex([Result<RGBImage, Failure>?](repeating: nil, count: indices.count))
-        pool.run(indices.count) { task, _ in
-            let result = image(at: indices[task])
-            results.withLock { $0[task] = result }
+    deinit { if underWay != nil { pool.finish() } }
+
+    /// Loads the images at `indices`.
+    package func load(_ indices: some RandomAccessCollection<Int>) -> Loaded {
+        begin(indices)
+        return finish()
+    }
+
+    /// Begins to load the images at `indices`, and returns at once. `finish` must follow before anything else is loaded.
+    package func begin(_ indices: some RandomAccessCollection<Int>) {
+        guard !indices.isEmpty else { return }
+        let source = source, loading = Loading(Array(indices))
+        underWay = loading
+        pool.begin(indices.count) { task, _ in
+            let result = source.image(at: loading.indices[task])
+            loading.results.withLock { $0[task] = result }
         }
-        var images: [(index: Int, image: RGBImage)] = []
-        var failures: [Failure] = []
-        for (index, result) in zip(indices, results.withLock { $0 }) {
+    }
+
+    /// Waits for what was begun last; nothing where that was taken already.
+    package func finish() -> Loaded {
+        guard let loading = underWay else { return Loaded() }
+        pool.finish()
+        underWay = nil
+        var loaded = Loaded()
+        for (index, result) in zip(loading.indices, loading.results.withLock { $0 }) {
             switch result! {
-            case .success(let image): images.append((index, image))
-            case .failure(let failure): failures.append(failure)
+            case .success(let image): loaded.images.append((index, image))
+            case .failure(let failure): loaded.failures.append(failure)
             }
         }
-        return (images, failures)
+        return loaded
     }
+}
 
-    private func image(at index: Int) -> Result<RGBImage, Failure> {
+/// Images that are being loaded.
+private final class Loading: Sendable {
+    let indices: [Int]
+    let results: Mutex<[Result<RGBImage, ImageBatches.Failure>?]>
+
+    init(_ indices: [Int]) {
+        self.indices = indices
+        results = Mutex(Array(repeating: nil, count: indices.count))
+    }
+}
+
+/// Reads and decodes one image.
+private struct ImageSource: Sendable {
+    let collection: ImageCollection
+    let decoder: ImageDecoder
+    let shorterSide: Int
+
+    func image(at index: Int) -> Result<RGBImage, ImageBatches.Failure> {
         do {
             let entry = try collection.entry(at: index)
             switch entry.encoding {
@@ -70,7 +109,7 @@ package final class ImageBatches {
                         order: ImageDecoder.ChannelOrder(color)))
             }
         } catch {
-            return .failure(Failure(id: collection.id(at: index), reason: "\(error)"))
+            return .failure(ImageBatches.Failure(id: collection.id(at: index), reason: "\(error)"))
         }
     }
 }

@@ -146,14 +146,23 @@ package final class OfflineTraining {
         var sums = Losses(instance: 0, cluster: 0, entropy: 0)
         var (trained, images, duration) = (Float(0), 0, Duration.zero)
         let order = order(of: epoch)
+        func indices(_ position: Int) -> ArraySlice<Int> {
+            order[min(position, stepsPerEpoch) * batchSize..<min(position + 1, stepsPerEpoch) * batchSize]
+        }
+        // Beside the step over one mini-batch the views of the next are made and the one after that is decoded.
+        var start = ContinuousClock.now
+        var next = batches.load(indices(first))
+        batches.begin(indices(first + 1))
+        defer { _ = batches.finish() }
         for position in first..<stepsPerEpoch {
             if shouldStop() { return false }
-            let start = ContinuousClock.now
-            let loaded = batches.load(order[position * batchSize..<(position + 1) * batchSize])
+            let loaded = next
+            next = batches.finish()
+            batches.begin(indices(position + 2))
             loaded.failures.forEach(report)
             progress.stepInEpoch = position + 1
             guard loaded.images.count >= 2 else { continue }
-            let result = learner.train(loaded.images.map(\.image))
+            let result = learner.train(loaded.images.map(\.image), next: next.images.map(\.image))
             guard try isFinite(result) else { continue }
             duration += .now - start
             images += loaded.images.count
@@ -167,6 +176,7 @@ package final class OfflineTraining {
             progress.imagesPerSecond = Double(images) / max(duration / .seconds(1), 1e-9)
             observe(.step(progress))
             try saveIfDue()
+            start = .now
         }
         let isLast = epoch + 1 == settings.epochs
         let isDue = settings.evaluateEvery > 0 && (epoch + 1) % settings.evaluateEvery == 0

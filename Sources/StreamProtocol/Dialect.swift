@@ -8,4 +8,6 @@ public enum Dialect: String, Sendable, CaseIterable {
     case clusterd
     /// That of imagezmq's ImageSender: two frames, header and payload.
     case imagezmq
+    /// That of vidgear's NetGear: two frames, header and payload, and one that ends the stream.
+    case netgear
 }

@@ -36,6 +36,12 @@ package enum JSON: Sendable, Equatable {
         return value
     }
 
+    /// The truth value, nil for any other type.
+    package var flag: Bool? {
+        guard case .bool(let value) = self else { return nil }
+        return value
+    }
+
     /// The elements, nil for any other type.
     package var elements: [JSON]? {
         guard case .array(let value) = self else { return nil }

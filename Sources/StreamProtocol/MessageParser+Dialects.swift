@@ -55,13 +55,9 @@ extension MessageParser {
 }
 
 extension [String: JSON] {
-    /// The sender's name for the image; a number becomes its digits, since many senders number their images.
+    /// The sender's name for the image.
     var imageID: String? {
-        get throws(MessageFault) {
-            try readOptional("id", "a string or an integer") { json in
-                if let number = json.integer(as: Int128.self) { String(number) } else { json.text }
-            }
-        }
+        get throws(MessageFault) { try readOptional("id", "a string or an integer", \.imageName) }
     }
 
     /// An optional key of an arriving header.
@@ -73,6 +69,13 @@ extension [String: JSON] {
         } catch {
             throw MessageFault(error)
         }
+    }
+}
+
+extension JSON {
+    /// What names an image: a string; of a number the digits, since many senders number their images.
+    var imageName: String? {
+        if let number = integer(as: Int128.self) { String(number) } else { text }
     }
 }
 

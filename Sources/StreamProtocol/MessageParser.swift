@@ -1,4 +1,4 @@
-// Frames of an arriving message to an image, or to the reason why they are none.
+// Frames of an arriving message to an image, to the end of a stream, or to the reason why they are neither.
 //
 // Everything that the header declares is checked here, against limits and against the payload's size; the payload itself is
 // neither copied nor looked at. The dialects are in files of their own; they share the reading of raw pixels' shapes.
@@ -29,48 +29,62 @@ public struct MessageParser: Sendable {
     ///   - frames: the message's frames, in order.
     ///   - received: when it was received, nanoseconds since 1970.
     /// - Returns: the image, or why it is none, with the sender's and the image's name as far as they could be read.
-    public func parse(frames: [[UInt8]], received: Int64) -> Result<IncomingImage, Rejection> {
+    public func parse(frames: [[UInt8]], received: Int64) -> IncomingMessage {
         var image = IncomingImage(
             source: defaultSource, received: received, encoding: .file(format: nil), payload: frames.last ?? [])
+        var spoken: Dialect?
         do throws(MessageFault) {
-            try read(frames, into: &image)
-            return .success(image)
+            let kind = try read(frames, into: &image, spoken: &spoken)
+            return IncomingMessage(
+                dialect: spoken, content: kind == .image ? .image(image) : .end(source: image.source))
         } catch {
-            return .failure(
-                Rejection(source: image.source, id: image.id, reason: error.reason.rawValue, detail: error.detail))
+            let rejection = Rejection(
+                source: image.source, id: image.id, reason: error.reason.rawValue, detail: error.detail)
+            return IncomingMessage(dialect: spoken, content: .rejected(rejection))
         }
     }
 
-    private func read(_ frames: [[UInt8]], into image: inout IncomingImage) throws(MessageFault) {
-        switch dialect {
+    /// - Parameter spoken: the dialect, as soon as it is known.
+    private func read(
+        _ frames: [[UInt8]], into image: inout IncomingImage, spoken: inout Dialect?
+    ) throws(MessageFault) -> MessageKind {
+        if dialect != .auto {
+            spoken = dialect
+        } else if frames.count > 2 {
+            // clusterd's is the only dialect with three frames, and the one in which a source is named before all else.
+            spoken = .clusterd
+        }
+        switch spoken {
         case .clusterd: try readClusterd(frames, into: &image)
         case .imagezmq: try readImageZMQ(frames, into: &image)
-        case .auto:
-            switch frames.count {
-            case 1: try explainSingleFrame(frames[0])
-            case 2: try readTwoFrames(frames, into: &image)
-            // clusterd's is the only dialect with three frames, and the one in which a source is named before all else.
-            default: try readClusterd(frames, into: &image)
+        case .netgear: return try readNetGear(frames, into: &image)
+        case .auto, nil:
+            let header = try frames.count == 2 ? parseHeader(frames[0]) : headerOfSingleFrame(frames)
+            spoken = Self.dialect(of: header)
+            switch spoken {
+            case .netgear: return try readNetGear(header: header, frames, into: &image)
+            case .imagezmq: try readImageZMQ(header: header, frames, into: &image)
+            case .clusterd: throw MessageFault(.frameCount, "2 frames, clusterd's dialect has 3")
+            case .auto, nil:
+                throw MessageFault(.unknownDialect, "2 frames, and none of the keys v, msg and terminate_flag")
             }
         }
+        return .image
     }
 
-    /// Tells the dialects with two frames apart by their header's keys.
-    private func readTwoFrames(_ frames: [[UInt8]], into image: inout IncomingImage) throws(MessageFault) {
-        let header = try parseHeader(frames[0])
-        if header["terminate_flag"] != nil { throw .netGear }
-        if header["msg"] != nil { return try readImageZMQ(header: header, frames, into: &image) }
-        if header["v"] != nil { throw MessageFault(.frameCount, "2 frames, clusterd's dialect has 3") }
-        throw MessageFault(.unknownDialect, "2 frames, and none of the keys v, msg and terminate_flag")
+    /// Tells the dialects apart by the keys of a message's first frame.
+    private static func dialect(of header: [String: JSON]) -> Dialect? {
+        if header["terminate_flag"] != nil { return .netgear }
+        if header["msg"] != nil { return .imagezmq }
+        return header["v"] == nil ? nil : .clusterd
     }
 
-    private func explainSingleFrame(_ frame: [UInt8]) throws(MessageFault) {
-        if frame.count <= limits.maxHeaderBytes, case .object(let header)? = try? JSON(parsing: frame),
-            header["terminate_flag"] != nil
-        {
-            throw .netGear
+    /// The header of a message of one frame, of which only NetGear's end of a stream has any business.
+    private func headerOfSingleFrame(_ frames: [[UInt8]]) throws(MessageFault) -> [String: JSON] {
+        guard let frame = frames.first, let header = try? parseHeader(frame), header["terminate_flag"] != nil else {
+            throw MessageFault(.frameCount, "\(frames.count) frames, an image has 2 or 3")
         }
-        throw MessageFault(.frameCount, "1 frame, an image has 2 or 3")
+        return header
     }
 
     /// Checks the message's size and that there is a payload; called once names have been read.
@@ -114,8 +128,14 @@ struct MessageFault: Error {
     init(_ error: JSONKeyError) {
         self.init(error.isMissing ? .missingKey : .invalidKey, error.description)
     }
+}
 
-    static let netGear = MessageFault(.unsupportedDialect, "a message of vidgear's NetGear")
+/// What a message that was understood does.
+enum MessageKind {
+    /// It brings an image.
+    case image
+    /// It ends its sender's stream.
+    case end
 }
 
 extension String {

@@ -17,8 +17,6 @@ public enum RejectionReason: String, Sendable, CaseIterable {
     case headerNotObject = "header-not-object"
     /// The dialect is to be told from the message, and its header has none of the keys that tell it.
     case unknownDialect = "unknown-dialect"
-    /// The message is in a known dialect that is not spoken here.
-    case unsupportedDialect = "unsupported-dialect"
     /// The header's `v` is missing or not a version that is spoken here.
     case unsupportedVersion = "unsupported-version"
     /// A key that must be there is missing.

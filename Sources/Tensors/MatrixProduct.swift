@@ -24,7 +24,8 @@ public struct Matrix: @unchecked Sendable {
     public var transposed: Matrix { Matrix(data, stride: stride, isTransposed: !isTransposed) }
 }
 
-/// c [m, n] = scale · a [m, k] · b [k, n] + keep · c, on the calling thread: `cblas_sgemm`.
+/// c [m, n] = scale · a [m, k] · b [k, n] + keep · c, on the calling thread: `cblas_sgemm`, or where a single
+/// row is added to and b is transposed `cblas_sgemv`, which reads b in place.
 ///
 /// With `keep` 0, what c held does not matter. The result is the same bit for bit for the same sizes and values.
 public func matrixProduct(
@@ -33,6 +34,11 @@ public func matrixProduct(
     precondition(!c.isTransposed, "a result is written in row-major order")
     guard m > 0 && n > 0 else { return }
     OpenBLAS.useOneThread()
+    if m == 1 && keep != 0 && b.isTransposed && !a.isTransposed {
+        cblas_sgemv(
+            CblasRowMajor, CblasNoTrans, Int32(n), Int32(k), scale, b.data, Int32(b.stride), a.data, 1, keep, c.data, 1)
+        return
+    }
     cblas_sgemm(
         CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans, b.isTransposed ? CblasTrans : CblasNoTrans,
         Int32(m), Int32(n), Int32(k), scale, a.data, Int32(a.stride), b.data, Int32(b.stride), keep, c.data,

@@ -39,6 +39,16 @@ public final class ThreadPool: Sendable {
         shared.run(count, body)
     }
 
+    /// Begins to call `body` once for each task in 0 ..< `count` on the threads that were started, and returns at once.
+    ///
+    /// Nothing else may be begun or run until `finish` has been called.
+    public func begin(_ count: Int, _ body: @escaping @Sendable (_ task: Int, _ thread: Int) -> Void) {
+        shared.begin(count, body)
+    }
+
+    /// Takes part in what was begun, and returns when all its calls have returned.
+    public func finish() { shared.finish() }
+
     /// Gives the calling thread a lower scheduling priority; setpriority(2) applies to single threads on Linux.
     public static func lowerPriority(to niceness: Int) {
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(niceness))
@@ -108,19 +118,27 @@ private final class Shared: @unchecked Sendable {
 
     func run(_ count: Int, _ body: (Int, Int) -> Void) {
         withoutActuallyEscaping(body) { body in
-            self.body = body
-            self.count = count
-            next.store(0, ordering: .relaxed)
-            stillWorking.store(workers, ordering: .relaxed)
-            pthread_mutex_lock(mutex)
-            generation.add(1, ordering: .releasing)
-            pthread_cond_broadcast(started)
-            pthread_mutex_unlock(mutex)
-
-            takeTasks(as: 0)
-            waitForWorkers()
-            self.body = nil
+            begin(count, body)
+            finish()
         }
+    }
+
+    func begin(_ count: Int, _ body: @escaping (Int, Int) -> Void) {
+        precondition(self.body == nil, "the loop before has not been finished")
+        self.body = body
+        self.count = count
+        next.store(0, ordering: .relaxed)
+        stillWorking.store(workers, ordering: .relaxed)
+        pthread_mutex_lock(mutex)
+        generation.add(1, ordering: .releasing)
+        pthread_cond_broadcast(started)
+        pthread_mutex_unlock(mutex)
+    }
+
+    func finish() {
+        takeTasks(as: 0)
+        waitForWorkers()
+        body = nil
     }
 
     func stop() {

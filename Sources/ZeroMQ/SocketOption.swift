@@ -22,6 +22,15 @@ extension SocketOption where Value == Int {
     /// How many messages of each peer may wait to be received; 0 is no limit: `ZMQ_RCVHWM`.
     public static var receiveHighWaterMark: Self { int32("RCVHWM", ZMQ_RCVHWM) }
 
+    /// The seconds of silence after which TCP probes a peer, where `tcpKeepalive` is set: `ZMQ_TCP_KEEPALIVE_IDLE`.
+    public static var keepaliveIdleSeconds: Self { int32("TCP_KEEPALIVE_IDLE", ZMQ_TCP_KEEPALIVE_IDLE) }
+
+    /// The seconds between two probes: `ZMQ_TCP_KEEPALIVE_INTVL`.
+    public static var keepaliveIntervalSeconds: Self { int32("TCP_KEEPALIVE_INTVL", ZMQ_TCP_KEEPALIVE_INTVL) }
+
+    /// How many probes a peer may leave unanswered before the connection is given up: `ZMQ_TCP_KEEPALIVE_CNT`.
+    public static var keepaliveProbes: Self { int32("TCP_KEEPALIVE_CNT", ZMQ_TCP_KEEPALIVE_CNT) }
+
     /// The bytes that a frame may have, −1 is no limit: `ZMQ_MAXMSGSIZE`. A peer that sends a larger one is disconnected.
     public static var maxMessageSize: Self {
         Self(name: "MAXMSGSIZE", code: ZMQ_MAXMSGSIZE) { bytes(Int64($0)) }
@@ -67,6 +76,10 @@ extension SocketOption where Value == Bool {
 
     /// Whether TCP probes a silent peer: `ZMQ_TCP_KEEPALIVE`.
     public static var tcpKeepalive: Self { flag("TCP_KEEPALIVE", ZMQ_TCP_KEEPALIVE) }
+
+    /// Whether a ROUTER socket gives a routing ID to the peer that claims it last, such as one whose earlier connection broke
+    /// without our knowing: `ZMQ_ROUTER_HANDOVER`.
+    public static var routerHandover: Self { flag("ROUTER_HANDOVER", ZMQ_ROUTER_HANDOVER) }
 
     /// Whether an XPUB socket reports every subscription, not only the first of each topic: `ZMQ_XPUB_VERBOSE`.
     public static var xpubVerbose: Self { flag("XPUB_VERBOSE", ZMQ_XPUB_VERBOSE) }

@@ -75,11 +75,13 @@ struct InferBenchmark: ParsableCommand {
         let model = ContrastiveModel(network.model)
         model.initialize(seed: 1, compute)
         let pass = EvaluationPass(model, batch: network.batch)
-        pass.prepare()
+        pass.prepare(compute)
         fill(pass.x)
         let seconds = measuring.median { pass.forward(count: network.batch, compute) }
         var values = network.values(Double(network.batch) / seconds)
         values["milliseconds"] = .number(seconds * 1e3)
+        values["prepare_milliseconds"] = .number(measuring.median { pass.prepare(compute) } * 1e3)
+        values["prepared_bytes"] = .integer(pass.preparedBytes)
         try report("infer", threads: measuring.threadCount, values)
     }
 }

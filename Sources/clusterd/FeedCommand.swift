@@ -43,8 +43,9 @@ struct FeedCommand: ParsableCommand {
               push  Waits while the daemon has no room: nothing is lost.
               pub   To every subscriber; begins when the first one is there.
                     A daemon whose queue is full drops the oldest.
-              req   Waits for an answer to each image. Needs --to, and a daemon
-                    with a source of `pattern: rep`.
+              req   Waits for the answer to each image, which says whether the
+                    daemon has taken it. Needs --to, and a daemon with a source
+                    of `pattern: rep`.
 
             The daemon may be started after the feed, and started again in the \
             middle of it. An image that cannot be read is named and left out. \
@@ -53,8 +54,8 @@ struct FeedCommand: ParsableCommand {
             EXIT STATUS
               0   All readable images were sent, or Ctrl-C.
               64  Wrong usage.
-              74  A source cannot be read, no image could be, or the endpoint
-                  cannot be used.
+              74  A source cannot be read, no image could be or was taken, or
+                  the endpoint cannot be used.
               75  The receiver did not come, or left for longer than --timeout;
                   how many images are in doubt is said.
             """)
@@ -142,7 +143,9 @@ struct FeedCommand: ParsableCommand {
             throw ExitCode(error.isTemporary ? EX_TEMPFAIL : EX_IOERR)
         }
         display.end(feeder.progress, interrupted: stop.isRequested)
-        if feeder.progress.sent == 0, feeder.progress.unreadable > 0, !stop.isRequested { throw ExitCode(EX_IOERR) }
+        let progress = feeder.progress
+        let isInVain = progress.sent == progress.refused && progress.unreadable + progress.refused > 0
+        if isInVain, !stop.isRequested { throw ExitCode(EX_IOERR) }
     }
 
     private func settings() throws -> FeedSettings {

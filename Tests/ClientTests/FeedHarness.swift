@@ -102,7 +102,10 @@ extension XCTestCase {
         }
         let parser = MessageParser(
             dialect: .clusterd, color: .bgr, limits: MessageLimits(minSide: 1), defaultSource: "none")
-        return try parser.parse(frames: frames, received: 0).get()
+        switch parser.parse(frames: frames, received: 0).content {
+        case .image(let image): return image
+        case .end, .rejected: throw ZeroMQError(operation: "read", code: EBADMSG)
+        }
     }
 
     /// A socket that gives up rather than block the tests for ever.

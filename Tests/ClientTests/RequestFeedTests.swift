@@ -65,4 +65,43 @@ final class RequestFeedTests: XCTestCase {
         XCTAssertNil(outcome.error)
         XCTAssertEqual(outcome.progress.sent, 0)
     }
+
+    func testARefusalIsToldAndCounted() throws {
+        let context = try ZeroMQContext()
+        var reply = try patientSocket(context, .rep)
+        let settings = try FeedSettings(pattern: .req, endpoint: try reply.bind(anyPort))
+        let feed = try RunningFeed(try numberedImages(3), settings: settings)
+        for number in 0..<3 {
+            _ = try receiveImage(&reply)
+            let answer = number == 1 ? Reply.refused(reason: "too-small", detail: "1 x 2") : .admitted
+            try reply.send([answer.frame(in: .clusterd, port: "1")])
+        }
+        let outcome = feed.wait()
+        XCTAssertNil(outcome.error)
+        XCTAssertEqual(outcome.events, [.refused(id: "n/1", reason: "too-small")])
+        XCTAssertEqual([outcome.progress.sent, outcome.progress.refused], [3, 1])
+        XCTAssertTrue(FeedDisplay.summary(outcome.progress, interrupted: false).contains("; 1 of them refused"))
+    }
+
+    func testAReceiverThatWasAwayHasAllTheTimeForItsReply() throws {
+        let context = try ZeroMQContext()
+        var first: Socket? = try patientSocket(context, .rep)
+        let endpoint = try first!.bind(anyPort)
+        let settings = try FeedSettings(pattern: .req, endpoint: endpoint, timeout: .seconds(4))
+        let feed = try RunningFeed(try numberedImages(1), settings: settings)
+        _ = try receiveImage(&first!)
+        first = nil
+        // Away, and then slow: longer than the timeout together, and neither of them alone.
+        var start = ContinuousClock.now
+        feed.wait { _ in .now - start > .milliseconds(2500) }
+        var second = try patientSocket(context, .rep)
+        while (try? second.bind(endpoint)) == nil { second = try patientSocket(context, .rep) }
+        _ = try receiveImage(&second)
+        start = .now
+        feed.wait { _ in .now - start > .milliseconds(1600) }
+        try second.send([Array("OK".utf8)])
+        let outcome = feed.wait()
+        XCTAssertNil(outcome.error)
+        XCTAssertEqual(outcome.progress.sent, 1)
+    }
 }

@@ -71,6 +71,84 @@ final class CPULearnerTests: XCTestCase {
         }
     }
 
+    func testAStepWhoseGradientsAreNotFiniteTeachesNothing() throws {
+        let learner = learner()
+        _ = learner.train(images(8))
+        var state = learner.exportState()
+        // Instance vectors of almost no length: the losses are what they always are, their gradients overflow.
+        state.tensors = state.tensors.map { tensor in
+            let value: Float
+            switch tensor.name {
+            case "instance_projector.2.weight": value = 0
+            case "instance_projector.2.bias": value = 1e-42
+            default: return tensor
+            }
+            return NamedTensor(
+                name: tensor.name, shape: tensor.shape,
+                elements: .float32(Array(repeating: value, count: tensor.elements.count)))
+        }
+        try learner.importState(state)
+        let before = learner.exportState()
+        let report = learner.train(images(8))
+        XCTAssertTrue(report.losses.total.isFinite, "\(report.losses)")
+        XCTAssertFalse(report.gradientsAreFinite)
+        XCTAssertFalse(report.isFinite)
+        XCTAssertEqual(learner.exportState(), before, "weights, moments, statistics and step are those of before")
+    }
+
+    func testAStateWithoutMomentsHasThemBeginAnew() throws {
+        let trained = learner()
+        for _ in 0..<3 { _ = trained.train(images(8)) }
+        var state = trained.exportState()
+        state.tensors.removeAll { $0.name.hasPrefix("optimizer.") }
+        let resumed = learner()
+        _ = resumed.train(images(8, seed: 5))
+        try resumed.importState(state)
+        _ = resumed.train(images(8))
+        let later = resumed.exportState()
+        XCTAssertEqual(later.step, 4)
+        XCTAssertEqual(
+            later.tensors.first { $0.name == "optimizer.step" }?.elements, .int64([1]), "updates that moments have seen"
+        )
+        // What it exports is gone on with bit for bit.
+        let another = learner()
+        try another.importState(later)
+        XCTAssertEqual(another.train(images(8)), resumed.train(images(8)))
+        XCTAssertEqual(another.exportState(), resumed.exportState())
+    }
+
+    func testWhatIsLearntDoesNotDependOnWhatIsMadeAhead() throws {
+        for (heads, views) in [(Heads.both, Views.both), (.instance, .one)] {
+            let plain = learner(heads: heads, views: views), ahead = learner(heads: heads, views: views)
+            let batches = (0..<6).map { images($0 == 4 ? 12 : $0 == 5 ? 5 : 8, seed: UInt64($0)) }
+            // As foretold; another one; one that is larger than planned for; then a smaller one.
+            for (now, next) in [(0, 1), (1, 2), (3, 4), (4, 5), (5, 0), (0, nil)] {
+                let report = ahead.train(batches[now], next: next.map { batches[$0] } ?? [])
+                XCTAssertEqual(report, plain.train(batches[now]), "\(heads), \(now)")
+            }
+            // A state of another seed is taken in between.
+            let state = learner(heads: heads, views: views, seed: 7).exportState()
+            _ = ahead.train(batches[1], next: batches[2])
+            _ = plain.train(batches[1])
+            try ahead.importState(state)
+            try plain.importState(state)
+            XCTAssertEqual(ahead.train(batches[2], next: batches[3]), plain.train(batches[2]))
+            XCTAssertEqual(ahead.exportState(), plain.exportState())
+            // It ends while views are being made.
+        }
+    }
+
+    func testAfterAStepThatTaughtNothingTheNextOneHasItsNumber() {
+        let plain = learner(), ahead = learner()
+        let good = plain.snapshot(), images = images(8), next = self.images(8, seed: 2)
+        var broken = good.values
+        broken[64] = .nan
+        ahead.adopt(WeightSnapshot(step: good.step, values: broken))
+        XCTAssertFalse(ahead.train(images, next: next).losses.total.isFinite)
+        ahead.adopt(good)
+        XCTAssertEqual(ahead.train(next), plain.train(next))
+    }
+
     func testASnapshotMakesTheAssignerAgree() {
         for heads in [Heads.both, .instance] {
             let images = images(9)

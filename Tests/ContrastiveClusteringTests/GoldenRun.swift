@@ -57,7 +57,7 @@ struct GoldenRun {
         try fillWeights(of: model)
 
         let evaluation = EvaluationPass(model, batch: batch)
-        evaluation.prepare()
+        evaluation.prepare(compute)
         evaluation.x.assign(view("a", step: 0))
         evaluation.forward(count: batch, compute)
         compare("eval.h", evaluation.features)

@@ -96,7 +96,9 @@ extension TestProcess {
     }
 
     /// Starts `clusterd serve` on ports that the system picks, with a small model and its state in `folder`.
-    static func serve(_ folder: TemporaryFolder, set: [String] = []) throws -> TestProcess {
+    static func serve(
+        _ folder: TemporaryFolder, set: [String] = [], arguments: [String] = []
+    ) throws -> TestProcess {
         let settings =
             [
                 "sources.stream.endpoint=tcp://127.0.0.1:*", "sources.queue.endpoint=tcp://127.0.0.1:*",
@@ -105,7 +107,8 @@ extension TestProcess {
                 "model.clusters=4", "train.batch_size=8", "threads=1",
             ] + set
         return try clusterd(
-            ["serve", "--set"] + settings + ["--log-level", "debug"], environment: ["STATE_DIRECTORY": folder.path])
+            ["serve", "--set"] + settings + ["--log-level", "debug"] + arguments,
+            environment: ["STATE_DIRECTORY": folder.path])
     }
 
     /// The value of `key` in the first line of the log that holds `text`.

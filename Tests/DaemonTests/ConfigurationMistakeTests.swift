@@ -97,15 +97,15 @@ final class ConfigurationMistakeTests: XCTestCase {
                 mode: replica
                 model: {architecture: resnet43}
                 sources:
-                  - {name: a, endpoint: "tcp://127.0.0.1:1", pattern: rep}
-                  - {name: b, endpoint: "tcp://127.0.0.1:2", dialect: netgear}
+                  - {name: a, endpoint: "tcp://127.0.0.1:1", pattern: req}
+                  - {name: b, endpoint: "tcp://127.0.0.1:2", dialect: netgeer}
                   - {name: c, endpoint: "tcp://127.0.0.1:3", overload: drop}
                 """),
             [
                 "c.yaml:1: mode: “replica” is not available in this version: this version only trains",
                 "c.yaml:2: model.architecture: “resnet43” where one of resnet18, resnet34, resnet50 is expected; did you mean resnet34?",
-                "c.yaml:4: sources.a.pattern: “rep” is not available in this version: sub and pull are",
-                "c.yaml:5: sources.b.dialect: “netgear” is not available in this version: auto, clusterd and imagezmq are",
+                "c.yaml:4: sources.a.pattern: “req” where one of sub, pull, rep, pair is expected; did you mean rep?",
+                "c.yaml:5: sources.b.dialect: “netgeer” where one of auto, clusterd, imagezmq, netgear is expected; did you mean netgear?",
                 "c.yaml:6: sources.c.overload: “drop” where one of block, drop-oldest, drop-newest is expected",
             ])
     }
@@ -148,7 +148,7 @@ final class ConfigurationMistakeTests: XCTestCase {
                 """),
             [
                 "c.yaml:3: sources[1].name: the source at c.yaml:2 is called cam too",
-                "c.yaml:5: sources[1].pattern: “pusher” where one of sub, pull is expected",
+                "c.yaml:5: sources[1].pattern: “pusher” where one of sub, pull, rep, pair is expected",
                 "c.yaml:6: sources[2]: the source has no name",
                 "c.yaml:7: sources[3].name: the text \"a b\" where a name of 1 to 64 letters, digits, “.”, “_” and “-” is expected",
                 "c.yaml:8: sources.far: the source has no endpoint",

@@ -89,6 +89,18 @@ final class ConfigurationTests: XCTestCase {
         XCTAssertEqual(loaded.origin(of: "sources.queue.overload"), .environment("CLUSTERD_SOURCES_QUEUE_OVERLOAD"))
     }
 
+    func testWhatIsDoneWithAFullQueueFollowsFromThePattern() throws {
+        for (pattern, overload) in [
+            ("sub", SourceSettings.Overload.dropOldest), ("pull", .block), ("rep", .block), ("pair", .block),
+        ] {
+            let set = ["sources.stream.pattern=\(pattern)", "sources.new.endpoint=ipc:///run/new"]
+            let sources = try load(set: set + ["sources.new.pattern=\(pattern)"]).configuration.sources
+            XCTAssertEqual(sources.map(\.overload), [overload, .block, overload], pattern)
+        }
+        let told = try load(set: ["sources.stream.pattern=rep", "sources.stream.overload=drop-newest"])
+        XCTAssertEqual(told.configuration.sources[0].overload, .dropNewest)
+    }
+
     func testTheFilesSourcesReplaceTheDefaultOnes() throws {
         let loaded = try load("sources:\n  - name: cam\n    endpoint: ipc:///run/cam\n")
         XCTAssertEqual(loaded.configuration.sources, [SourceSettings(name: "cam", endpoint: "ipc:///run/cam")])

@@ -8,75 +8,11 @@ import XCTest
 import ZeroMQ
 
 final class GatewayTests: XCTestCase {
-    private static let anyPort = "tcp://127.0.0.1:*"
-
-    /// A gateway, its peers' context, and a subscriber that is known to be connected.
-    private final class Rig {
-        let gateway: Gateway
-        let endpoints: Gateway.Endpoints
-        let context: ZeroMQContext
-        private var subscriber: Socket
-
-        init(
-            _ sources: [SourceSettings], subscriberHighWaterMark: Int = 1000,
-            change: (inout GatewaySettings) -> Void = { _ in }
-        ) throws {
-            var settings = GatewaySettings(sources: sources, publishEndpoint: GatewayTests.anyPort)
-            settings.heartbeatInterval = .milliseconds(20)
-            change(&settings)
-            gateway = try Gateway(settings: settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            endpoints = try gateway.start(heartbeat: { [Array("heartbeat".utf8), []] })
-            context = try ZeroMQContext(linger: .zero)
-            subscriber = try context.socket(.sub)
-            try subscriber.set(.receiveTimeout, .seconds(20))
-            try subscriber.set(.receiveHighWaterMark, subscriberHighWaterMark)
-            try subscriber.set(.subscribe, [])
-            try subscriber.connect(endpoints.publisher)
-            _ = try subscriber.receive()
-        }
-
-        func sender(_ kind: SocketKind = .push, source: Int = 0, highWaterMark: Int = 1000) throws -> Socket {
-            var socket = try context.socket(kind)
-            try socket.set(.sendHighWaterMark, highWaterMark)
-            try socket.set(.sendTimeout, .seconds(20))
-            try socket.set(.receiveTimeout, .seconds(20))
-            try socket.connect(endpoints.sources[source])
-            return socket
-        }
-
-        /// The next published message that is no heartbeat.
-        func published() throws -> (topic: String, body: [String: Any]) {
-            while true {
-                guard case .frames(let frames) = try subscriber.receive() else { throw CocoaError(.fileReadTooLarge) }
-                let topic = String(decoding: frames[0], as: UTF8.self)
-                if topic == "heartbeat" { continue }
-                let body = try JSONSerialization.jsonObject(with: Data(frames[1])) as? [String: Any]
-                return (topic, body ?? [:])
-            }
-        }
-
-        func takeNumbers(_ count: Int) -> [UInt64] {
-            (0..<count).compactMap { _ in gateway.queues.take(trainingRoom: { true })?.image.sequence }
-        }
-
-        func counters(_ source: String) -> StreamCounters { gateway.statistics.snapshot[source] ?? StreamCounters() }
-    }
-
-    private func message(_ number: Int, source: String = "cam1", payload: [UInt8] = [1, 2, 3]) -> [[UInt8]] {
-        [Array(source.utf8), Array(#"{"v":1,"id":"image \#(number)","seq":\#(number)}"#.utf8), payload]
-    }
-
-    private func source(
-        _ overload: SourceSettings.Overload, pattern: SourceSettings.Pattern = .pull, name: String = "queue"
-    ) -> SourceSettings {
-        SourceSettings(name: name, endpoint: Self.anyPort, pattern: pattern, overload: overload)
-    }
-
     func testImagesAreAdmittedInOrderWithTheirNames() throws {
-        let rig = try Rig([source(.block)])
+        let rig = try GatewayRig([sourceSettings(.block)])
         defer { rig.gateway.finish() }
         var sender = try rig.sender()
-        for number in 1...50 { try sender.send(message(number)) }
+        for number in 1...50 { try sender.send(numberedMessage(number)) }
         for number in 1...50 {
             let taken = try XCTUnwrap(rig.gateway.queues.take(trainingRoom: { true }))
             XCTAssertEqual(taken.image.source, "cam1")
@@ -90,12 +26,12 @@ final class GatewayTests: XCTestCase {
     }
 
     func testASubSourceHearsEveryPublisher() throws {
-        let rig = try Rig([source(.dropOldest, pattern: .sub)])
+        let rig = try GatewayRig([sourceSettings(.dropOldest, pattern: .sub)])
         defer { rig.gateway.finish() }
         for camera in ["one", "two"] {
             var publisher = try rig.sender(.xpub)
             XCTAssertEqual(try publisher.receive(), .frames([[1]]))
-            try publisher.send(message(1, source: camera))
+            try publisher.send(numberedMessage(1, source: camera))
             XCTAssertEqual(rig.gateway.queues.take(trainingRoom: { true })?.image.source, camera)
         }
     }
@@ -103,18 +39,18 @@ final class GatewayTests: XCTestCase {
     func testASourceCanConnectToItsSender() throws {
         let context = try ZeroMQContext()
         var sender = try context.socket(.push)
-        var settings = source(.block)
+        var settings = sourceSettings(.block)
         settings.role = .connect
-        settings.endpoint = try sender.bind(Self.anyPort)
-        let rig = try Rig([settings])
+        settings.endpoint = try sender.bind(anyPort)
+        let rig = try GatewayRig([settings])
         defer { rig.gateway.finish() }
         XCTAssertEqual(rig.endpoints.sources, [settings.endpoint])
-        try sender.send(message(1))
+        try sender.send(numberedMessage(1))
         XCTAssertEqual(rig.takeNumbers(1), [1])
     }
 
     func testAFullBlockingQueuePushesTheSenderBackAndNothingIsLost() throws {
-        let rig = try Rig([source(.block)]) {
+        let rig = try GatewayRig([sourceSettings(.block)]) {
             $0.queueLimits.maxImages = 4
             $0.receiveHighWaterMark = 4
         }
@@ -126,7 +62,7 @@ final class GatewayTests: XCTestCase {
         var sent = 0
         do {
             while sent < count {
-                try sender.send(message(sent, payload: payload))
+                try sender.send(numberedMessage(sent, payload: payload))
                 sent += 1
             }
             XCTFail("nobody takes an image, and yet the sender was never pushed back")
@@ -146,17 +82,17 @@ final class GatewayTests: XCTestCase {
         }
         taker.start()
         try sender.set(.sendTimeout, .seconds(20))
-        for number in sent..<count { try sender.send(message(number, payload: payload)) }
+        for number in sent..<count { try sender.send(numberedMessage(number, payload: payload)) }
         taker.join()
         XCTAssertEqual(numbers.read { $0 }, (0..<count).map { UInt64($0) })
         XCTAssertEqual(rig.counters("cam1").dropped, [:])
     }
 
     func testDropOldestIsCountedAndToldExactly() throws {
-        let rig = try Rig([source(.dropOldest)]) { $0.queueLimits.maxImages = 4 }
+        let rig = try GatewayRig([sourceSettings(.dropOldest)]) { $0.queueLimits.maxImages = 4 }
         defer { rig.gateway.finish() }
         var sender = try rig.sender()
-        for number in 1...10 { try sender.send(message(number)) }
+        for number in 1...10 { try sender.send(numberedMessage(number)) }
         for number in 1...6 {
             let (topic, body) = try rig.published()
             XCTAssertEqual(topic, "rejected/cam1")
@@ -169,10 +105,10 @@ final class GatewayTests: XCTestCase {
     }
 
     func testDropNewestIsCountedAndToldExactly() throws {
-        let rig = try Rig([source(.dropNewest)]) { $0.queueLimits.maxImages = 4 }
+        let rig = try GatewayRig([sourceSettings(.dropNewest)]) { $0.queueLimits.maxImages = 4 }
         defer { rig.gateway.finish() }
         var sender = try rig.sender()
-        for number in 1...10 { try sender.send(message(number)) }
+        for number in 1...10 { try sender.send(numberedMessage(number)) }
         for number in 5...10 {
             let (topic, body) = try rig.published()
             XCTAssertEqual(topic, "rejected/cam1")
@@ -185,14 +121,14 @@ final class GatewayTests: XCTestCase {
     }
 
     func testAFullSourceDoesNotHoldUpAnother() throws {
-        let rig = try Rig([source(.block, name: "full"), source(.block, name: "other")]) {
+        let rig = try GatewayRig([sourceSettings(.block, name: "full"), sourceSettings(.block, name: "other")]) {
             $0.queueLimits.maxImages = 2
         }
         defer { rig.gateway.finish() }
         var full = try rig.sender(source: 0)
-        for number in 1...20 { try full.send(message(number, source: "full")) }
+        for number in 1...20 { try full.send(numberedMessage(number, source: "full")) }
         var other = try rig.sender(source: 1)
-        for number in 1...3 { try other.send(message(number, source: "other")) }
+        for number in 1...3 { try other.send(numberedMessage(number, source: "other")) }
         // Served in turn, the other source has had its three images taken after at most six.
         var counts: [String: Int] = [:]
         while counts["other", default: 0] < 3 {
@@ -205,14 +141,14 @@ final class GatewayTests: XCTestCase {
     }
 
     func testBadMessagesAreRejectedByNameAndTheGatewayGoesOn() throws {
-        let rig = try Rig([source(.block)])
+        let rig = try GatewayRig([sourceSettings(.block)])
         defer { rig.gateway.finish() }
         var sender = try rig.sender()
         let bad: [[[UInt8]]] = [
             [[1, 2, 3]],
             [Array("cam1".utf8), Array("not json".utf8), [1]],
             [[UInt8]](repeating: [1], count: 50),
-            message(1, payload: [UInt8](repeating: 0, count: 100_000_000)),
+            numberedMessage(1, payload: [UInt8](repeating: 0, count: 100_000_000)),
         ]
         for (number, message) in bad.enumerated() {
             try sender.send(message)
@@ -221,15 +157,15 @@ final class GatewayTests: XCTestCase {
             XCTAssertFalse((body["reason"] as? String ?? "").isEmpty, "\(body)")
             XCTAssertEqual(rig.gateway.statistics.total.rejected.values.reduce(0, +), UInt64(number) + 1)
         }
-        try sender.send(message(2))
+        try sender.send(numberedMessage(2))
         XCTAssertEqual(rig.takeNumbers(1), [2])
     }
 
     func testATooLargeImageIsRejectedUnderItsSendersName() throws {
-        let rig = try Rig([source(.block)])
+        let rig = try GatewayRig([sourceSettings(.block)])
         defer { rig.gateway.finish() }
         var sender = try rig.sender()
-        try sender.send(message(1, payload: [UInt8](repeating: 0, count: 100_000_000)))
+        try sender.send(numberedMessage(1, payload: [UInt8](repeating: 0, count: 100_000_000)))
         XCTAssertEqual(try rig.published().topic, "rejected/cam1")
         XCTAssertEqual(rig.counters("cam1").rejected.values.reduce(0, +), 1)
     }
@@ -237,11 +173,11 @@ final class GatewayTests: XCTestCase {
     func testAPortInUseIsNamedAndNothingRuns() throws {
         let context = try ZeroMQContext()
         var other = try context.socket(.pull)
-        let taken = try other.bind(Self.anyPort)
+        let taken = try other.bind(anyPort)
         for atPublisher in [false, true] {
             let settings = GatewaySettings(
-                sources: [SourceSettings(name: "queue", endpoint: atPublisher ? Self.anyPort : taken)],
-                publishEndpoint: atPublisher ? taken : Self.anyPort)
+                sources: [SourceSettings(name: "queue", endpoint: atPublisher ? anyPort : taken)],
+                publishEndpoint: atPublisher ? taken : anyPort)
             let gateway = try Gateway(settings: settings, logger: Logger(label: "test"))
             XCTAssertThrowsError(try gateway.start(heartbeat: { [[]] })) {
                 XCTAssertTrue("\($0)".contains("cannot bind \(taken): port already in use"), "\($0)")
@@ -252,7 +188,7 @@ final class GatewayTests: XCTestCase {
     }
 
     func testStartingAndStoppingTwiceIsHarmless() throws {
-        let rig = try Rig([source(.block)])
+        let rig = try GatewayRig([sourceSettings(.block)])
         XCTAssertEqual(try rig.gateway.start(heartbeat: { [[]] }), rig.endpoints)
         rig.gateway.stopInput()
         rig.gateway.stopInput()
@@ -262,13 +198,13 @@ final class GatewayTests: XCTestCase {
     }
 
     func testAfterStopInputNothingIsAdmittedButPublishingGoesOn() throws {
-        let rig = try Rig([source(.block)])
+        let rig = try GatewayRig([sourceSettings(.block)])
         defer { rig.gateway.finish() }
         var sender = try rig.sender()
-        try sender.send(message(1))
+        try sender.send(numberedMessage(1))
         XCTAssertEqual(rig.takeNumbers(1), [1])
         rig.gateway.stopInput()
-        try sender.send(message(2))
+        try sender.send(numberedMessage(2))
         rig.gateway.outbox.append([Array("assignment/cam1/3".utf8), Array(#"{"seq":1}"#.utf8)])
         XCTAssertEqual(try rig.published().topic, "assignment/cam1/3")
         rig.gateway.queues.close()
@@ -276,17 +212,17 @@ final class GatewayTests: XCTestCase {
     }
 
     func testStopInputStillReadsWhatConnectedSendersHaveSent() throws {
-        let rig = try Rig([source(.block)])
+        let rig = try GatewayRig([sourceSettings(.block)])
         defer { rig.gateway.finish() }
         var sender = try rig.sender()
-        for number in 1...500 { try sender.send(message(number)) }
+        for number in 1...500 { try sender.send(numberedMessage(number)) }
         rig.gateway.stopInput()
         rig.gateway.queues.close()
         XCTAssertEqual(rig.takeNumbers(500), Array(1...500))
     }
 
     func testASenderThatNeverPausesDoesNotHoldUpTheStop() throws {
-        let rig = try Rig([source(.block)]) { $0.drainTime = .milliseconds(300) }
+        let rig = try GatewayRig([sourceSettings(.block)]) { $0.drainTime = .milliseconds(300) }
         defer { rig.gateway.finish() }
         var sender = try rig.sender()
         try sender.set(.sendTimeout, .milliseconds(50))
@@ -297,13 +233,13 @@ final class GatewayTests: XCTestCase {
         while stopper.isRunning {
             number += 1
             // Times out once the daemon reads no more.
-            try? sender.send(message(number))
+            try? sender.send(numberedMessage(number))
         }
         XCTAssertGreaterThan(number, 1)
     }
 
     func testFinishLosesNothingForAConnectedSubscriber() throws {
-        let rig = try Rig([source(.block)])
+        let rig = try GatewayRig([sourceSettings(.block)])
         let count = 20_000
         for number in 0..<count {
             rig.gateway.outbox.append([Array("assignment/cam1/0".utf8), Array(#"{"seq":\#(number)}"#.utf8)])
@@ -316,7 +252,9 @@ final class GatewayTests: XCTestCase {
     }
 
     func testAStuckSubscriberDoesNotHoldUpTheEnd() throws {
-        let rig = try Rig([source(.block)], subscriberHighWaterMark: 1) { $0.linger = .milliseconds(100) }
+        let rig = try GatewayRig([sourceSettings(.block)], subscriberHighWaterMark: 1) {
+            $0.linger = .milliseconds(100)
+        }
         let payload = [UInt8](repeating: 0, count: 1 << 20)
         for _ in 0..<100 { rig.gateway.outbox.append([Array("assignment/cam1/0".utf8), payload]) }
         let start = ContinuousClock.now
@@ -329,7 +267,7 @@ final class GatewayTests: XCTestCase {
 
     func testAHeartbeatNeverOvertakesWhatItCounts() throws {
         let last = Monitor(0)
-        var settings = GatewaySettings(sources: [], publishEndpoint: Self.anyPort)
+        var settings = GatewaySettings(sources: [], publishEndpoint: anyPort)
         settings.heartbeatInterval = .milliseconds(1)
         let gateway = try Gateway(settings: settings, logger: Logger(label: "test"))
         let endpoints = try gateway.start(heartbeat: { [Array("heartbeat".utf8), Array("\(last.read { $0 })".utf8)] })

@@ -33,15 +33,20 @@ final class LearnerRecord: Sendable {
         /// The first pixel of each image.
         var batch: [UInt8]
         var loss: Float
+        /// The first pixel of each image that it was told would come next.
+        var next: [UInt8] = []
     }
 
     private let entries = Monitor([Entry]())
     private let batches = Monitor([Int]())
     private let adoptedStep = Monitor(UInt64(0))
+    private let learningRate = Monitor(Float(0))
 
     var trained: [Entry] { entries.read { $0 } }
     var assignedBatches: [Int] { batches.read { $0 } }
 
+    func addLearningRate(_ rate: Float) { learningRate.withLock { $0 = rate } }
+    func waitForLearningRate(_ rate: Float) { learningRate.wait { $0 == rate ? .done(()) : .wait(until: nil) } }
     func addTraining(_ entry: Entry) { entries.withLock { $0.append(entry) } }
     func addAssigning(_ count: Int) { batches.withLock { $0.append(count) } }
     func addAdoption(_ step: UInt64) { adoptedStep.withLock { $0 = step } }
@@ -59,6 +64,9 @@ final class BrightnessLearner: Learner {
     let brokenSteps: Set<UInt64>
     private(set) var step: UInt64 = 0
     private(set) var weight: Float = 0
+    /// Added to cluster numbers, as another model has others. At −1 all images go to one cluster; what is no number makes
+    /// outputs that are none either.
+    private(set) var rotation: Float = 0
 
     init(
         clusters: Int = 4, record: LearnerRecord = .init(), gate: Gate = .init(isOpen: true),
@@ -74,40 +82,49 @@ final class BrightnessLearner: Learner {
         Float(image.pixels.reduce(0) { $0 + Int($1) }) / Float(image.pixels.count)
     }
 
-    func train(_ images: [RGBImage]) -> StepReport {
+    func train(_ images: [RGBImage], next: [RGBImage]) -> StepReport {
         gate.pass()
         step += 1
         for image in images { weight = weight * 0.9 + mean(image) * 0.1 }
         let loss = brokenSteps.contains(step) ? Float.nan : weight
-        record.addTraining(.init(batch: images.map { $0.pixels[0] }, loss: loss))
+        record.addTraining(
+            .init(batch: images.map { $0.pixels[0] }, loss: loss, next: next.map { $0.pixels[0] }))
         return StepReport(
             step: step, losses: Losses(instance: loss, cluster: 0, entropy: 0),
             meanAssignment: Array(repeating: 1 / Float(clusters), count: clusters))
     }
 
+    func setLearningRate(_ rate: Float) { record.addLearningRate(rate) }
+
     func assign(_ images: [RGBImage], embedding: EmbeddingKind) -> [Assignment] {
         record.addAssigning(images.count)
         return images.map { image in
-            let cluster = min(clusters - 1, Int(mean(image)) * clusters / 256)
-            let probabilities = (0..<clusters).map { $0 == cluster ? Float(1) : 0 }
+            let plain = min(clusters - 1, Int(mean(image)) * clusters / 256)
+            let cluster = rotation == -1 ? 0 : (plain + (rotation.isFinite ? Int(rotation) : 0)) % clusters
+            let certainty = rotation == -1 ? 1 - mean(image) / 10_000 : rotation.isFinite ? 1 : rotation
+            let probabilities = (0..<clusters).map { $0 == cluster ? certainty : 0 }
             return Assignment(
-                cluster: cluster, confidence: 1, probabilities: probabilities,
+                cluster: cluster, confidence: certainty, probabilities: probabilities,
                 embedding: embedding == .none ? nil : [weight, 1])
         }
     }
 
-    func snapshot() -> WeightSnapshot { WeightSnapshot(step: step, values: [weight]) }
+    func snapshot() -> WeightSnapshot { WeightSnapshot(step: step, values: [weight, rotation]) }
 
     func adopt(_ snapshot: WeightSnapshot) {
         step = snapshot.step
         weight = snapshot.values[0]
+        rotation = snapshot.values[1]
         record.addAdoption(step)
     }
 
     func exportState() -> LearnerState {
         LearnerState(
-            step: step, tensors: [NamedTensor(name: "weight", shape: [1], elements: .float32([weight]))],
-            random: "0 0 0 1")
+            step: step,
+            tensors: [
+                NamedTensor(name: "weight", shape: [1], elements: .float32([weight])),
+                NamedTensor(name: "rotation", shape: [1], elements: .float32([rotation])),
+            ], random: "0 0 0 1")
     }
 
     func importState(_ state: LearnerState) throws {
@@ -116,6 +133,9 @@ final class BrightnessLearner: Learner {
         else { throw StateMismatch("no tensor weight of one element") }
         step = state.step
         weight = values[0]
+        if case .float32(let values)? = state.tensors.first(where: { $0.name == "rotation" })?.elements {
+            rotation = values[0]
+        }
     }
 }
 

@@ -58,7 +58,7 @@ final class PipelineHarness: Sendable {
     }
 
     func add(_ images: [IncomingImage], source: Int = 0) {
-        for image in images { XCTAssertEqual(queues.offer(image, source: source).count, 0) }
+        for image in images { XCTAssertEqual(queues.offer(image, source: source).dropped.count, 0) }
     }
 
     /// Ends the input and waits until everything has come out.

@@ -39,6 +39,22 @@ final class PipelineTrainingTests: XCTestCase {
         XCTAssertEqual(harness.pipeline.counters.assigned, 50)
     }
 
+    func testTheLearnerIsToldOfTheNextMiniBatchWhereItHasComeWhole() throws {
+        let harness = try PipelineHarness(batchSize: 4, gateOpen: false)
+        harness.pipeline.start()
+        harness.add(images(0..<4))
+        harness.gate.waitForArrival()
+        // The first step knows of nothing yet. While it lasts two more mini-batches come, and half of one.
+        harness.add(images(4..<14))
+        harness.output.waitForPublished(12)
+        harness.gate.open()
+        harness.finish()
+        XCTAssertEqual(
+            harness.training.trained.map(\.batch), [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13]])
+        XCTAssertEqual(harness.training.trained.map(\.next), [[], [8, 9, 10, 11], [], []])
+        XCTAssertEqual(harness.pipeline.counters.trained, 14)
+    }
+
     func testARestOfHalfAMiniBatchIsTrainedOn() throws {
         let harness = try PipelineHarness(batchSize: 4)
         harness.pipeline.start()

@@ -1,4 +1,4 @@
-// Unmodified Python clients: imagezmq in PUB/SUB mode, raw and JPEG, a pyzmq PUSH sender and a pyzmq subscriber.
+// Unmodified Python clients: imagezmq in both of its modes, raw and JPEG, a pyzmq PUSH sender and a pyzmq subscriber.
 
 import Daemon
 import Foundation
@@ -6,27 +6,6 @@ import StreamProtocol
 import XCTest
 
 final class PythonClientTests: XCTestCase {
-    /// Python with pyzmq, imagezmq and numpy, named by `CLUSTERD_TEST_PYTHON`.
-    private func python(_ script: String, _ arguments: [String]) throws -> TestProcess {
-        let environment = ProcessInfo.processInfo.environment
-        guard let python = environment["CLUSTERD_TEST_PYTHON"] else {
-            let missing = "CLUSTERD_TEST_PYTHON does not name a Python with pyzmq, imagezmq and numpy"
-            if environment["CI"] == "true" {
-                XCTFail(missing)
-                throw CocoaError(.fileNoSuchFile)
-            }
-            throw XCTSkip(missing)
-        }
-        let clients = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("clients")
-        return try TestProcess(python, [clients.appendingPathComponent(script).path] + arguments)
-    }
-
-    private func jpegFile(in folder: TemporaryFolder) throws -> String {
-        let path = folder.path + "/picture.jpg"
-        try Data(Pictures.jpeg).write(to: URL(fileURLWithPath: path))
-        return path
-    }
-
     func testAPushSenderIsAnsweredToASubscriber() throws {
         let count = 300
         let running = try RunningService()
@@ -63,6 +42,27 @@ final class PythonClientTests: XCTestCase {
             if kind == "raw" { XCTAssertEqual(Set(assignments.map(\.cluster)), [1]) }
             try sender.input.close()
             XCTAssertEqual(sender.wait(), 0, "\(sender.errors.read { $0.lines })")
+        }
+    }
+
+    func testImageZMQRequestsAreAnsweredAtAdmissionWhileAStepIsUnderWay() throws {
+        let count = 40
+        for kind in ["raw", "jpeg"] {
+            let running = try RunningService(gateOpen: false) {
+                $0.sources = [SourceSettings(name: "cameras", endpoint: anyPort, pattern: .rep, overload: .block)]
+            }
+            let file = try jpegFile(in: running.folder)
+            let sender = try python(
+                "imagezmq_request_sender.py", [running.endpoints.sources[0], kind == "raw" ? kind : file, "\(count)"])
+            XCTAssertEqual(sender.wait(), 0, "\(sender.errors.read { $0.lines })")
+            let lines = sender.output.read { $0.lines }.map { $0.split(separator: " ") }
+            XCTAssertEqual(lines.map(\.first), [Substring?](repeating: "OK", count: count))
+            XCTAssertLessThan(lines.compactMap { Double($0[1]) }.sorted()[count / 2], 0.05, "seconds, \(lines)")
+            let assignments = try running.assignments(count)
+            XCTAssertEqual(Set(assignments.map(\.source)), ["raspberry_pi"])
+            if kind == "raw" { XCTAssertEqual(Set(assignments.map(\.cluster)), [1]) }
+            XCTAssertEqual(running.service.summary.trained, 0, "the step is still under way")
+            XCTAssertEqual(running.service.summary.dropped, [:])
         }
     }
 

@@ -53,7 +53,7 @@ final class RunningService {
     init(
         folder: TemporaryFolder? = nil, batchSize: Int = 4, gateOpen: Bool = true, announcementInterval: Double = 30,
         change: (inout Configuration) -> Void = { _ in },
-        makeLearner: ((LearnerRole, Configuration) -> LearnerHandover)? = nil
+        makeLearner: (@Sendable (LearnerRole, Configuration) -> LearnerHandover)? = nil
     ) throws {
         let folder = try folder ?? TemporaryFolder()
         var configuration = Self.configuration(folder)
@@ -128,13 +128,13 @@ final class RunningService {
         return try PublishedMessage(frames: frames)
     }
 
-    /// The next assignments, which must come before anything else but heartbeats and checkpoints.
+    /// The next assignments, which must come before anything else but heartbeats, checkpoints and relabelings.
     func assignments(_ count: Int) throws -> [AssignmentMessage] {
         var assignments: [AssignmentMessage] = []
         while assignments.count < count {
             switch try next() {
             case .assignment(let assignment): assignments.append(assignment)
-            case .checkpoint: continue
+            case .checkpoint, .relabeling: continue
             case let other: throw Unexpected(message: other)
             }
         }

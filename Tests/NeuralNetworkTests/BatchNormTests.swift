@@ -61,7 +61,7 @@ final class BatchNormTests: XCTestCase {
     func testBackwardThroughTheReLUBehindIt() {
         let memory = Memory(seed: 8)
         let shape = [3, 2, 2, 9]
-        let x = memory.tensor(shape), d = memory.tensor(shape)
+        let x = memory.tensor(shape), d = memory.tensor(shape), beside = memory.tensor(shape)
         var layout = ParameterLayout()
         let layer = BatchNorm("bn", channels: 9, &layout)
         let weights = ModelWeights(layout)
@@ -70,16 +70,26 @@ final class BatchNormTests: XCTestCase {
         for compute in environments() {
             let normalization = Normalization(memory.zeros([36]).data, channels: 9)
             batchNorm(normalization, x, layer, weights, compute)
-            let y = memory.tensor(shape)
-            normalize(y, x, normalization, relu: true, compute)
-            let gradients = Arena(count: layout.parameterCount)
-            let dx = memory.tensor(shape)
-            dx.assign(d.values)
-            batchNormBackward(dx, dx, activation: y, x, normalization, layer, weights, gradients, compute)
-            let numeric = centralDifferences(x.doubles, step: 1e-6) {
-                dot(reference($0, gamma, beta).map { max(0, $0) }, d.doubles)
+            let besideNormalization = Normalization(memory.tensor([36]).data, channels: 9)
+            let normalizedBeside = memory.tensor(shape)
+            normalize(normalizedBeside, beside, besideNormalization, relu: false, compute)
+            let masks: [(ReLUMask, [Double])] = [
+                (.normalized, memory.zeros(shape).doubles), (.sum(shortcut: beside, nil), beside.doubles),
+                (.sum(shortcut: beside, besideNormalization), normalizedBeside.doubles),
+            ]
+            for (mask, added) in masks {
+                let gradients = Arena(count: layout.parameterCount)
+                let (masked, dx) = (memory.tensor(shape), memory.tensor(shape))
+                masked.assign(d.values)
+                dx.assign(x.values)
+                batchNormBackward(dx, masked, mask: mask, dx, normalization, layer, weights, gradients, compute)
+                let numeric = centralDifferences(x.doubles, step: 1e-6) { x in
+                    dot(zip(reference(x, gamma, beta), added).map { max(0, $0 + $1) }, d.doubles)
+                }
+                assertClose(dx, numeric, tolerance: 1e-4, "\(mask), \(compute.name)")
+                let sums = zip(reference(x.doubles, gamma, beta), added).map(+)
+                assertClose(masked, zip(sums, d.doubles).map { $0 > 0 ? $1 : 0 }, "\(mask), \(compute.name)")
             }
-            assertClose(dx, numeric, tolerance: 1e-4, compute.name)
         }
     }
 

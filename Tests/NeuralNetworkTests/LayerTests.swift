@@ -5,26 +5,95 @@ import Tensors
 import XCTest
 
 final class LayerTests: XCTestCase {
+    private let poolings: [(x: [Int], window: Window)] = [
+        ([2, 7, 5, 3], Window(kernel: 3, stride: 2, padding: 1)),
+        ([1, 1, 1, 9], Window(kernel: 3, stride: 2, padding: 1)),
+        ([4, 4, 6, 17], Window(kernel: 2, stride: 2)), ([2, 5, 5, 16], Window(kernel: 3, stride: 1, padding: 2)),
+        ([2, 7, 8, 5], Window(kernel: 2, stride: 3)), ([2, 24, 22, 70], Window(kernel: 3, stride: 2, padding: 1)),
+    ]
+
     func testMaxPool() {
-        let shapes: [(x: [Int], window: Window)] = [
-            ([2, 7, 5, 3], Window(kernel: 3, stride: 2, padding: 1)),
-            ([1, 1, 1, 9], Window(kernel: 3, stride: 2, padding: 1)),
-            ([3, 4, 6, 17], Window(kernel: 2, stride: 2)), ([2, 5, 5, 16], Window(kernel: 3, stride: 1, padding: 2)),
-        ]
-        for (number, test) in shapes.enumerated() {
+        for (number, test) in poolings.enumerated() {
             let memory = Memory(seed: UInt64(number))
             let x = memory.tensor(test.x)
             let shape = [test.x[0], test.window.positions(test.x[1]), test.window.positions(test.x[2]), test.x[3]]
-            let dy = memory.tensor(shape)
-            let numeric = centralDifferences(x.doubles) { dot(pooled($0, test.x, shape, test.window), dy.doubles) }
+            let expected = pooled(x.doubles, test.x, shape, test.window)
             for compute in environments() {
-                let y = memory.tensor(shape), dx = memory.tensor(test.x)
+                let y = memory.tensor(shape)
+                maxPool(y, index: nil, x, test.window, compute)
+                assertClose(y, expected, "\(test), \(compute.name)")
+                y.clear()
                 var index = [UInt8](repeating: 255, count: y.count)
                 maxPool(y, index: &index, x, test.window, compute)
-                assertClose(y, pooled(x.doubles, test.x, shape, test.window), "\(test), \(compute.name)")
-                maxPoolBackward(dx, dy, index: index, test.window, compute)
-                assertClose(dx, numeric, "\(test), \(compute.name)")
+                assertClose(y, expected, "\(test), \(compute.name)")
+                for (place, value) in zip(index.indices, y.values) {
+                    let channel = place % shape[3], pixel = place / shape[3], tap = Int(index[place])
+                    let row =
+                        pixel / shape[2] % shape[1] * test.window.stride - test.window.padding
+                        + tap / test.window.kernel
+                    let column = pixel % shape[2] * test.window.stride - test.window.padding + tap % test.window.kernel
+                    let picture = pixel / shape[2] / shape[1]
+                    XCTAssertEqual(
+                        x.data[((picture * test.x[1] + row) * test.x[2] + column) * shape[3] + channel], value)
+                }
             }
+        }
+    }
+
+    func testGradientOfMaxPoolReLUAndBatchNorm() {
+        for (number, test) in poolings.enumerated() {
+            // Two views, each with statistics of its own, where there are as many pictures.
+            let groups = test.x[0] % 2 == 0 ? 2 : 1
+            let memory = Memory(seed: UInt64(20 + number))
+            let x = memory.tensor(test.x), channels = test.x[3]
+            let shape = [test.x[0], test.window.positions(test.x[1]), test.window.positions(test.x[2]), channels]
+            let dy = memory.tensor(shape)
+            var layout = ParameterLayout()
+            let layer = BatchNorm("bn", channels: channels, &layout)
+            let weights = ModelWeights(layout)
+            layer.weight.tensor(in: weights.parameters).assign(memory.tensor([channels]).values.map { $0 + 1 })
+            layer.bias.tensor(in: weights.parameters).assign(memory.tensor([channels]).values)
+            for compute in environments() {
+                let label = "\(test), \(compute.name)"
+                let normalization = Normalization(
+                    memory.zeros([Normalization.size(channels: channels, groups: groups)]).data, channels: channels,
+                    groups: groups)
+                batchNorm(normalization, x, layer, weights, compute)
+
+                // The same step by step, each of which has its own test.
+                let rectified = memory.tensor(test.x), slopes = memory.zeros(test.x), expected = memory.tensor(test.x)
+                let expectedGradients = Arena(count: layout.parameterCount)
+                normalize(rectified, x, normalization, relu: true, compute)
+                let y = memory.tensor(shape)
+                var index = [UInt8](repeating: 0, count: y.count)
+                maxPool(y, index: &index, rectified, test.window, compute)
+                scatter(slopes, dy, index, test.window)
+                batchNormBackward(
+                    expected, slopes, mask: .normalized, x, normalization, layer, weights, expectedGradients, compute)
+
+                maxPool(y, index: &index, x, test.window, normalization: normalization, compute)
+                let gradients = Arena(count: layout.parameterCount)
+                let dx = memory.tensor(test.x)
+                dx.assign(x.values)
+                maxPoolBackward(
+                    dx, dy, index: index, dx, test.window, normalization, layer, weights, gradients, compute)
+                assertClose(dx, expected.doubles, label)
+                for entry in layout.parameters {
+                    assertClose(entry.tensor(in: gradients), entry.tensor(in: expectedGradients).doubles, label)
+                }
+            }
+        }
+    }
+
+    /// dx += dy at the places that `index` gives.
+    private func scatter(_ dx: Tensor, _ dy: Tensor, _ index: [UInt8], _ window: Window) {
+        let (height, width, channels) = (dx.shape[1], dx.shape[2], dx.shape[3])
+        for place in 0..<dy.count {
+            let pixel = place / channels, tap = Int(index[place])
+            let row = pixel / dy.shape[2] % dy.shape[1] * window.stride - window.padding + tap / window.kernel
+            let column = pixel % dy.shape[2] * window.stride - window.padding + tap % window.kernel
+            let picture = pixel / dy.shape[2] / dy.shape[1]
+            dx.data[((picture * height + row) * width + column) * channels + place % channels] += dy.data[place]
         }
     }
 
@@ -58,7 +127,9 @@ final class LayerTests: XCTestCase {
             maxPool(y, index: &index, x, window, normalization: normalization, compute)
             maxPool(expected, index: &expectedIndex, rectified, window, compute)
             assertClose(y, expected.doubles, tolerance: 1e-6, compute.name)
-            XCTAssertEqual(index, expectedIndex, compute.name)
+            // Where the largest value is 0 the ReLU was off, and no place gets a gradient.
+            XCTAssertEqual(
+                index, zip(expectedIndex, expected.values).map { $1 > 0 ? $0 : 255 }, compute.name)
         }
     }
 
@@ -113,15 +184,16 @@ final class LayerTests: XCTestCase {
                 assertClose(
                     dx, centralDifferences(x.doubles) { dot(product($0, weight.doubles, bias.doubles), dy.doubles) },
                     label)
+                let once = dx.doubles
+                linearBackward(dx, dy, x, layer, weights, gradients, adds: true, compute)
+                assertClose(dx, once.map { 2 * $0 }, label)
+                // Also after two calls: they are written, not added.
                 assertClose(
                     layer.weight.tensor(in: gradients),
                     centralDifferences(weight.doubles) { dot(product(x.doubles, $0, bias.doubles), dy.doubles) }, label)
                 assertClose(
                     layer.bias.tensor(in: gradients),
                     centralDifferences(bias.doubles) { dot(product(x.doubles, weight.doubles, $0), dy.doubles) }, label)
-                let once = dx.doubles
-                linearBackward(dx, dy, x, layer, weights, gradients, adds: true, compute)
-                assertClose(dx, once.map { 2 * $0 }, label)
             }
         }
     }

@@ -5,29 +5,6 @@ import Tensors
 import XCTest
 
 final class ResNetTests: XCTestCase {
-    private struct Model {
-        let network: ResNet
-        let layout: ParameterLayout
-        let weights: ModelWeights
-
-        init(_ architecture: ResNetArchitecture, seed: UInt64) {
-            var layout = ParameterLayout()
-            network = ResNet("resnet", architecture, &layout)
-            self.layout = layout
-            weights = ModelWeights(layout)
-            var random = RandomSource(seed: seed)
-            for entry in layout.parameters {
-                let tensor = entry.tensor(in: weights.parameters)
-                let scale = entry.shape.count == 1 ? 0.1 : (2 / Float(entry.count / entry.shape[0])).squareRoot()
-                let offset: Float = entry.shape.count == 1 && entry.name.hasSuffix("weight") ? 1 : 0
-                tensor.assign((0..<tensor.count).map { _ in offset + scale * random.normal() })
-            }
-            for entry in layout.statistics where entry.name.hasSuffix("running_var") {
-                entry.tensor(in: weights.statistics).assign([Float](repeating: 1, count: entry.count))
-            }
-        }
-    }
-
     func testNumbersOfParametersAreTheKnownOnes() {
         // torchvision's counts without the classifier's (512 or 2048) x 1000 + 1000.
         let known: [ResNetArchitecture: Int] = [.resnet18: 11_176_512, .resnet34: 21_284_672, .resnet50: 23_508_032]
@@ -42,21 +19,20 @@ final class ResNetTests: XCTestCase {
         for (architecture, batch, side) in [
             (ResNetArchitecture.resnet18, 3, 33), (.resnet50, 2, 40), (.resnet18, 33, 17),
         ] {
-            let model = Model(architecture, seed: 1)
+            let model = RandomResNet(architecture, seed: 1)
             let memory = Memory(seed: 2)
             let compute = Compute(threads: 2)
-            let activations = ResNetActivations(model.network, batch: batch, side: side)
-            let scratch = ResNetScratch(model.network, batch: batch, side: side)
+            let passMemory = ResNetMemory(model.network, batch: batch, side: side)
             let x = memory.tensor([batch, side, side, 3]) { $0.uniform() }
             let features = memory.tensor([batch, architecture.featureCount])
             let slopes = memory.tensor(features.shape)
             func loss() -> Double {
-                model.network.forward(features, x, activations, model.weights, compute)
+                model.network.forward(features, x, passMemory, model.weights, compute)
                 return dot(features.doubles, slopes.doubles)
             }
             _ = loss()
             let gradients = Arena(count: model.layout.parameterCount)
-            model.network.backward(gradients, slopes, x, activations, scratch, model.weights, compute)
+            model.network.backward(gradients, slopes, x, passMemory, model.weights, compute)
 
             // Along the gradient itself the directional derivative is its norm. The step must be large: a smaller one is lost
             // in the rounding of so many weights.
@@ -76,18 +52,17 @@ final class ResNetTests: XCTestCase {
     }
 
     func testInstructionSetsAndThreadsAgree() {
-        let model = Model(.resnet18, seed: 3)
+        let model = RandomResNet(.resnet18, seed: 3)
         let memory = Memory(seed: 4)
         let x = memory.tensor([34, 24, 24, 3]) { $0.uniform() }
         let slopes = memory.tensor([34, 512])
         var expected: (features: [Double], gradients: [Float])?
         for compute in environments() {
-            let activations = ResNetActivations(model.network, batch: 34, side: 24)
-            let scratch = ResNetScratch(model.network, batch: 34, side: 24)
+            let passMemory = ResNetMemory(model.network, batch: 34, side: 24)
             let features = memory.tensor([34, 512])
             let gradients = Arena(count: model.layout.parameterCount)
-            model.network.forward(features, x, activations, model.weights, compute)
-            model.network.backward(gradients, slopes, x, activations, scratch, model.weights, compute)
+            model.network.forward(features, x, passMemory, model.weights, compute)
+            model.network.backward(gradients, slopes, x, passMemory, model.weights, compute)
             guard let reference = expected else {
                 expected = (features.doubles, gradients.values)
                 continue
@@ -102,15 +77,15 @@ final class ResNetTests: XCTestCase {
 
     func testEvaluationWithTheBatchsOwnStatisticsEqualsTraining() {
         for architecture in ResNetArchitecture.allCases {
-            let model = Model(architecture, seed: 5)
+            let model = RandomResNet(architecture, seed: 5)
             let memory = Memory(seed: 6)
             let compute = Compute(threads: 2)
             let x = memory.tensor([8, 64, 64, 3]) { $0.uniform() }
-            let activations = ResNetActivations(model.network, batch: 8, side: 64)
+            let passMemory = ResNetMemory(model.network, batch: 8, side: 64)
             let trained = memory.tensor([8, architecture.featureCount]), evaluated = memory.tensor(trained.shape)
             // From 0 and 1 one pass moves the running statistics by a tenth to the batch's own, the variances times
             // n / (n - 1). With that undone evaluation must equal training.
-            model.network.forward(trained, x, activations, model.weights, compute)
+            model.network.forward(trained, x, passMemory, model.weights, compute)
             for entry in model.layout.statistics where entry.name.hasSuffix("running_mean") {
                 let mean = entry.tensor(in: model.weights.statistics)
                 mean.assign(mean.values.map { $0 * 10 })
@@ -128,14 +103,26 @@ final class ResNetTests: XCTestCase {
                 variance.assign(variance.values.map { ($0 - 0.9) * 10 * (rows - 1) / rows })
             }
             let evaluation = ResNetEvaluation(model.network, batch: 11, side: 64)
-            evaluation.prepare(model.weights)
+            evaluation.prepare(model.weights, compute)
             evaluation.forward(evaluated, x, model.weights, compute)
             assertClose(evaluated, trained.doubles, tolerance: 5e-3, "\(architecture)")
         }
     }
 
+    func testMemoryOfATrainingPassIsHardlyMoreThanTheConvolutionsOutputs() {
+        // ResNet-34 at 224 pixels: convolutions' outputs a picture, by stage, the first's the stem's and its own.
+        let outputs = 112 * 112 * 64 + 56 * 56 * 64 * 6 + 28 * 28 * 128 * 9 + 14 * 14 * 256 * 13 + 7 * 7 * 512 * 7
+        var layout = ParameterLayout()
+        let network = ResNet("resnet", .resnet34, &layout)
+        for batch in [32, 256] {
+            let bytes = ResNetMemory.bytes(network, batch: batch, views: 2, side: 224)
+            XCTAssertGreaterThan(bytes, 2 * batch * outputs * 4)
+            XCTAssertLessThan(Double(bytes), 1.05 * Double(2 * batch * outputs * 4), "\(batch)")
+        }
+    }
+
     func testWeightsLeaveAndEnterInPyTorchsOrder() {
-        let model = Model(.resnet18, seed: 7)
+        let model = RandomResNet(.resnet18, seed: 7)
         let copy = ModelWeights(model.layout)
         for (entry, tensor) in zip(model.layout.parameters, model.weights.exported()) {
             XCTAssertEqual(entry.name, tensor.name)

@@ -10,7 +10,7 @@ import XCTest
 
 /// Assigns by brightness: dark pictures to cluster 0, bright ones to 2; nothing is ever in 1.
 private final class BrightnessLearner: Learner {
-    func train(_ images: [RGBImage]) -> StepReport { fatalError("it only assigns") }
+    func train(_ images: [RGBImage], next: [RGBImage]) -> StepReport { fatalError("it only assigns") }
 
     func assign(_ images: [RGBImage], embedding: EmbeddingKind) -> [Assignment] {
         images.map { image in

@@ -10,14 +10,7 @@ final class MessageParserTests: XCTestCase {
         XCTAssertEqual(try parser.image(message(header: #"{"v":1,"msg":"cam2"}"#)).source, "cam2")
         let cases: [([[UInt8]], RejectionReason)] = [
             ([], .frameCount), ([[]], .frameCount), ([[1]], .frameCount), ([Array(#"{"v":1}"#.utf8)], .frameCount),
-            // vidgear's NetGear: an image, and the message that ends the stream.
-            (
-                message(
-                    header:
-                        #"{"terminate_flag": false, "compression": false, "message": null, "pattern": "0", "msg": 1}"#),
-                .unsupportedDialect
-            ),
-            ([Array(#"{"terminate_flag": true}"#.utf8)], .unsupportedDialect),
+            ([Array(#"{"msg": "a"}"#.utf8)], .frameCount), ([Array(#"{"terminate_flag": false}"#.utf8)], .frameCount),
             // clusterd's dialect without the source's name.
             (message(header: #"{"v":1,"id":"a"}"#), .frameCount),
             (message(header: #"{"id":"a"}"#), .unknownDialect), (message(header: "{}"), .unknownDialect),
@@ -26,6 +19,24 @@ final class MessageParserTests: XCTestCase {
         ]
         for (frames, reason) in cases {
             XCTAssertEqual(try parser.rejection(frames).reason, reason.rawValue, "\(frames.map(text))")
+        }
+    }
+
+    func testTheDialectIsToldEvenWhereTheMessageIsRejected() {
+        let cases: [([[UInt8]], Dialect?)] = [
+            (message(#"{"v":1}"#), .clusterd), (message("{"), .clusterd), (message(header: #"{"v":1}"#), .clusterd),
+            (message(header: #"{"msg":"a"}"#), .imagezmq), (message(header: #"{"msg":"a","shape":1}"#), .imagezmq),
+            (message(header: #"{"msg":"a","terminate_flag":false}"#), .netgear),
+            (message(header: #"{"msg":"a","v":1,"terminate_flag":null}"#), .netgear),
+            ([Array(#"{"terminate_flag":true}"#.utf8)], .netgear),
+            (message(header: "{}"), nil), (message(header: "{"), nil), ([[1]], nil), ([], nil),
+        ]
+        for (frames, dialect) in cases {
+            XCTAssertEqual(
+                MessageParser.door().parse(frames: frames, received: 1).dialect, dialect, "\(frames.map(text))")
+        }
+        for dialect in [Dialect.clusterd, .imagezmq, .netgear] {
+            XCTAssertEqual(MessageParser.door(dialect).parse(frames: [], received: 1).dialect, dialect)
         }
     }
 
@@ -106,13 +117,17 @@ final class MessageParserTests: XCTestCase {
             message(#"{"v":1,"format":"raw","shape":[2,4,3],"dtype":"uint8","color":"bgr","id":3}"#, payload: payload),
             message(header: #"{"msg": "cam1", "dtype": "uint8", "shape": [2, 4, 3]}"#, payload: payload),
             message(header: #"{"msg": "cam1"}"#, payload: payload),
-            message(header: #"{"terminate_flag": false, "message": null}"#, payload: payload),
+            message(
+                header:
+                    #"{"terminate_flag": false, "compression": false, "message": null, "dtype": "uint8", "shape": [4, 6]}"#,
+                payload: payload),
+            [Array(#"{"terminate_flag": true}"#.utf8)],
         ]
         let alphabet = Array(#"{}[]",:\u0123456789e-."#.utf8)
         let parsers = Dialect.allCases.map { MessageParser.door($0) }
         let words = Set(RejectionReason.allCases.map(\.rawValue))
         var generator = SeededGenerator(state: 3)
-        var accepted = 0
+        var (accepted, ends) = (0, 0)
         var seen: Set<String> = []
         for number in 0..<fuzzingInputs {
             var frames = seeds[number % seeds.count]
@@ -126,8 +141,8 @@ final class MessageParserTests: XCTestCase {
                 let index = Int.random(in: 0..<frames.count, using: &generator)
                 frames[index] = generator.mutate(frames[index], alphabet: alphabet)
             }
-            switch parsers[number % parsers.count].parse(frames: frames, received: 1) {
-            case .success(let image):
+            switch parsers[number / seeds.count % parsers.count].parse(frames: frames, received: 1).content {
+            case .image(let image):
                 accepted += 1
                 XCTAssertTrue(SourceName.isValid(image.source), image.source)
                 XCTAssertEqual(image.payload, frames.last)
@@ -136,7 +151,10 @@ final class MessageParserTests: XCTestCase {
                     XCTAssertEqual(height * width * channels, image.payload.count)
                     XCTAssertEqual(channels == 1, color == .gray)
                 }
-            case .failure(let rejection):
+            case .end(let source):
+                ends += 1
+                XCTAssertEqual(source, "door")
+            case .rejected(let rejection):
                 XCTAssertTrue(SourceName.isValid(rejection.source), rejection.source)
                 XCTAssertTrue(words.contains(rejection.reason), rejection.reason)
                 seen.insert(rejection.reason)
@@ -144,6 +162,7 @@ final class MessageParserTests: XCTestCase {
         }
         // The mutations must reach both outcomes, and nearly every reason, to prove anything.
         XCTAssertGreaterThan(accepted, fuzzingInputs / 20)
+        XCTAssertGreaterThan(ends, fuzzingInputs / 100)
         XCTAssertGreaterThanOrEqual(seen.count, words.count - 4, "\(words.subtracting(seen))")
     }
 }

@@ -50,24 +50,24 @@ extension MessageParser {
     func image(
         _ frames: [[UInt8]], file: StaticString = #filePath, line: UInt = #line
     ) throws -> IncomingImage {
-        switch parse(frames: frames, received: 77) {
-        case .success(let image): return image
-        case .failure(let rejection):
-            XCTFail("\(rejection)", file: file, line: line)
-            throw rejection
+        let message = parse(frames: frames, received: 77)
+        guard case .image(let image) = message.content else {
+            XCTFail("\(message)", file: file, line: line)
+            throw CancellationError()
         }
+        return image
     }
 
     /// The rejection that a message must get.
     func rejection(
         _ frames: [[UInt8]], file: StaticString = #filePath, line: UInt = #line
     ) throws -> Rejection {
-        switch parse(frames: frames, received: 77) {
-        case .success(let image):
-            XCTFail("accepted: \(image)", file: file, line: line)
+        let message = parse(frames: frames, received: 77)
+        guard case .rejected(let rejection) = message.content else {
+            XCTFail("accepted: \(message)", file: file, line: line)
             throw CancellationError()
-        case .failure(let rejection): return rejection
         }
+        return rejection
     }
 }
 

@@ -1,5 +1,7 @@
 // The thread pool: every task once, whatever the number of threads and however often.
 
+import Dispatch
+import Foundation
 import Synchronization
 import Tensors
 import XCTest
@@ -28,6 +30,34 @@ final class ThreadPoolTests: XCTestCase {
         let total = Atomic<Int>(0)
         for _ in 0..<20_000 { pool.run(3) { task, _ in total.add(task, ordering: .relaxed) } }
         XCTAssertEqual(total.load(ordering: .relaxed), 60_000)
+    }
+
+    func testALoopGoesOnWithoutItsCaller() {
+        let pool = ThreadPool(threads: 2, niceness: 5)
+        for round in 1...100 {
+            let done = DispatchSemaphore(value: 0)
+            pool.begin(3) { _, thread in
+                XCTAssertEqual(thread, 1)
+                done.signal()
+            }
+            for _ in 0..<3 { XCTAssertEqual(done.wait(timeout: .now() + 60), .success, "round \(round)") }
+            pool.finish()
+        }
+    }
+
+    func testTheCallerTakesPartAtTheEnd() {
+        let alone = ThreadPool(threads: 1), total = Atomic<Int>(0)
+        alone.begin(5) { task, _ in total.add(task, ordering: .relaxed) }
+        XCTAssertEqual(total.load(ordering: .relaxed), 0)
+        alone.finish()
+        XCTAssertEqual(total.load(ordering: .relaxed), 10)
+
+        let pool = ThreadPool(threads: 3)
+        for _ in 0..<1_000 {
+            pool.begin(20) { task, _ in total.add(task, ordering: .relaxed) }
+            pool.finish()
+        }
+        XCTAssertEqual(total.load(ordering: .relaxed), 10 + 190_000)
     }
 
     func testTwoPoolsSideBySide() {

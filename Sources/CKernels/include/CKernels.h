@@ -4,6 +4,8 @@
 // a family's functions are reached through a table chosen once at start (see `isa.h`), never through global state.
 #pragma once
 #include "isa.h"
+#include "direct.h"
+#include "finish.h"
 #include "imaging.h"
 #include "network.h"
 #include "winograd.h"

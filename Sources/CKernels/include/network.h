@@ -16,6 +16,16 @@ typedef struct {
     size_t stride, padding;
 } ck_window;
 
+// What a ReLU got: x * scale + shift for an x named elsewhere; plus r, or r * r_scale + r_shift, where r is not NULL.
+typedef struct {
+    const float *scale, *shift;
+    const float *r;  // [rows, channels]
+    const float *r_scale, *r_shift;
+} ck_relu;
+
+// The index of a window whose largest value no tap gets a gradient for.
+enum { CK_NOWHERE = 255 };
+
 typedef struct {
     // sum[c] += x - origin[c] and squares[c] += (x - origin[c])^2 over the rows; x [rows, channels].
     void (*statistics)(const float *x, size_t rows, size_t channels, const float *origin, double *sum, double *squares);
@@ -28,12 +38,12 @@ typedef struct {
     void (*affine_add_relu)(float *y, const float *x, size_t rows, size_t channels, const float *scale,
                             const float *shift, const float *r, const float *r_scale, const float *r_shift);
 
-    // d = 0 where activation <= 0, then sum[c] += d and product[c] += d * (x - mean[c]).
-    // activation may be NULL: nothing is masked then.
-    void (*mask_and_reduce)(float *d, const float *activation, const float *x, size_t rows, size_t channels,
+    // d = 0 where the ReLU was off, then sum[c] += d and product[c] += d * (x - mean[c]).
+    // relu may be NULL: nothing is masked then.
+    void (*mask_and_reduce)(float *d, const ck_relu *relu, const float *x, size_t rows, size_t channels,
                             const float *mean, double *sum, double *product);
 
-    // dx = a * d + b * (x - mean) + c, per channel; dx may be d.
+    // dx = a * d + b * (x - mean) + c, per channel; dx may be d or x.
     void (*normalize_backward)(float *dx, const float *d, const float *x, size_t rows, size_t channels, const float *a,
                                const float *b, const float *mean, const float *c);
 
@@ -45,12 +55,15 @@ typedef struct {
     void (*scatter_add)(float *dx, const float *from, const ck_window *w, size_t first, size_t rows);
 
     // y [out_height, out_width, channels] = the largest max(0, x * scale + shift) of each window inside the picture;
-    // index = its position ky * kernel_width + kx, the first of equals. scale and shift may be NULL: the largest x then.
+    // index = its position ky * kernel_width + kx, the first of equals, or CK_NOWHERE where that is 0. index may be NULL.
+    // scale and shift may be NULL: the largest x then.
     void (*max_pool)(float *y, uint8_t *index, const float *x, const ck_window *w, const float *scale,
                      const float *shift);
 
-    // dx[index] += dy; dx [height, width, channels] is set to 0 first.
-    void (*max_pool_backward)(float *dx, const float *dy, const uint8_t *index, const ck_window *w);
+    // dx = pixels first ..< first + rows of one picture's gradient [height, width, channels] by what was pooled: the sum of
+    // dy over the windows whose index is at the pixel.
+    void (*max_pool_backward)(float *dx, const float *dy, const uint8_t *index, const ck_window *w, size_t first,
+                              size_t rows);
 
     // y[c] = the mean of x [rows, channels] over its rows.
     void (*mean_rows)(float *y, const float *x, size_t rows, size_t channels);

@@ -5,6 +5,7 @@
 // positions where the convolution is one matrix product a position. Matrices there lie in panels of `panel`
 // channels, [position][panel][row][channel of the panel], so that products read and write whole cache lines in order.
 #pragma once
+#include "finish.h"
 #include "isa.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,10 +25,12 @@ typedef struct {
     size_t stride;               // from one group's scales and shifts to the next's
 } ck_affine;
 
-// What becomes of a result v on its way to memory: at most one of three things.
+// What becomes of a result v on its way to memory: at most one of four things.
 typedef struct {
     // It is added to what is there.
     bool adds;
+    // If not NULL, it is finished.
+    const ck_finish *finish;
     // If not NULL, v itself is stored and sum[c] += v - origin[c], product[c] += (v - origin[c])^2.
     const float *origin;
     // If not NULL, v is set to 0 where x * scale + shift <= 0, x [batch, height, width, channels] being what a ReLU behind
@@ -40,43 +43,46 @@ typedef struct {
     size_t pictures;
 } ck_epilogue;
 
+// Where transformed tiles lie: [36][channels / panel][rows][panel], positions `distance` floats apart. Where that is an odd
+// number of cache lines, the 36 values of a tile and channel lie in different sets of a cache.
+typedef struct {
+    size_t first, count;  // the tiling's tiles first ..< first + count are rows 0 ..< count
+    size_t rows;          // of a panel
+    size_t distance;
+} ck_tiles;
+
+// Functions that take panels first ..< last find the first of these at the start of their transformed argument.
 typedef struct {
     // Channels of a panel; the functions below take channel counts that are multiples of it.
     size_t panel;
 
-    // to [36][outputs / panel][inputs][panel] = the transformed weight [3][3][inputs][outputs]. With `transposes`, of
-    // the weight turned by 180 degrees with inputs and outputs exchanged, which is what the gradient by the input takes:
-    // to [36][inputs / panel][outputs][panel]. Only panels first ..< last are written.
-    void (*weights)(float *to, const float *weight, size_t inputs, size_t outputs, bool transposes, size_t first,
-                    size_t last);
+    // to [36][outputs / panel][inputs][panel], positions `distance` floats apart, = the transformed weight
+    // [3][3][inputs][outputs]. With `transposes`, of the weight turned by 180 degrees with inputs and outputs exchanged,
+    // which is what the gradient by the input takes: to [36][inputs / panel][outputs][panel].
+    void (*weights)(float *to, const float *weight, size_t inputs, size_t outputs, size_t distance, bool transposes,
+                    size_t first, size_t last);
 
-    // Rows 0 ..< count of to [36][channels / panel][rows][panel] = the transformed 6x6 neighbourhoods of tiles
-    // first ..< first + count of x [batch, height, width, channels], 0 outside the picture. If affine is not NULL x is
-    // max(0, x * scale + shift).
-    void (*input)(float *to, const float *x, const ck_tiling *tiling, size_t channels, size_t first, size_t count,
-                  size_t rows, const ck_affine *affine);
+    // to = the transformed 6x6 neighbourhoods of tiles of x [batch, height, width, channels], 0 outside the picture. If
+    // affine is not NULL x is max(0, x * scale + shift).
+    void (*input)(float *to, const float *x, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles,
+                  const ck_affine *affine);
 
-    // y [batch, height, width, channels] at tiles first ..< first + count = the result of products, rows 0 ..< count of
-    // from [36][channels / panel][rows][panel].
-    void (*output)(float *y, const float *from, const ck_tiling *tiling, size_t channels, size_t first, size_t count,
-                   size_t rows, const ck_epilogue *epilogue);
+    // y [batch, height, width, channels] at the tiles' pixels and the panels' channels = the result of products.
+    void (*output)(float *y, const float *from, const ck_tiling *tiling, size_t channels, size_t first, size_t last,
+                   const ck_tiles *tiles, const ck_epilogue *epilogue);
 
-    // Rows 0 ..< count of to [36][channels / panel][rows][panel] = the adjoint of `output`: the transformed gradient by
-    // the output.
-    void (*gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels, size_t first, size_t count,
-                     size_t rows);
+    // to = the adjoint of `output`: the transformed gradient by the output.
+    void (*gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles);
 
-    // dweight [3][3][inputs][outputs] += the adjoint of `weights`, from [36][outputs / panel][inputs][panel];
-    // only panels first ..< last are read.
-    void (*weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t first, size_t last);
+    // dweight [3][3][inputs][outputs] = the adjoint of `weights`, from [36][outputs / panel][inputs][panel].
+    void (*weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t distance,
+                            size_t first, size_t last);
 
-    // c [n / panel][rows][panel] = a [k / panel][rows][panel] times b [n / panel][k][panel], for panels first ..< last of n.
-    void (*product)(float *c, const float *a, const float *b, size_t rows, size_t k, size_t first, size_t last);
+    // c [panels][rows][panel] = a [k / panel][rows][panel] times b [panels][k][panel].
+    void (*product)(float *c, const float *a, const float *b, size_t rows, size_t k, size_t panels);
 
-    // c [n / panel][m][panel] (+)= the transpose of a [m / panel][rows][panel] times b [n / panel][rows][panel], for
-    // panels first ..< last of n.
-    void (*product_transposed)(float *c, const float *a, const float *b, size_t rows, size_t m, size_t first,
-                               size_t last, bool adds);
+    // c [panels][m][panel] (+)= the transpose of a [m / panel][rows][panel] times b [panels][rows][panel].
+    void (*product_transposed)(float *c, const float *a, const float *b, size_t rows, size_t m, size_t panels, bool adds);
 } ck_winograd_kernels;
 
 // The functions compiled for `isa`, which the processor must support.

@@ -5,7 +5,7 @@ import Glibc
 
 /// Shows a feed's events.
 public final class FeedDisplay {
-    /// How many unreadable images are named one by one.
+    /// How many images that came to nothing are named one by one.
     private static let mostNamed = 20
     private static let drawInterval = Duration.milliseconds(100)
 
@@ -33,10 +33,8 @@ public final class FeedDisplay {
         case .progress(let progress):
             self.progress = progress
             if isInteractive { drawIfDue() } else { tellWaitOnce() }
-        case .unreadable(let error):
-            named += 1
-            if named <= Self.mostNamed { say("skipped: \(printable(error.description))") }
-            if named == Self.mostNamed { say("further ones are only counted") }
+        case .unreadable(let error): name("skipped: \(printable(error.description))")
+        case .refused(let id, let reason): name("refused: \(printable(id)): \(printable(reason))")
         case .connectionLost:
             say(
                 "\(settings.endpoint) has closed the connection after \(counted(progress.sent, "image")); waiting for it"
@@ -64,11 +62,18 @@ public final class FeedDisplay {
         var line =
             "\(counted(progress.sent, "image")) (\(byteCount(progress.bytes))) sent in \(seconds(progress.elapsed))"
         if progress.sent > 1, progress.elapsed > .milliseconds(1) { line += ", \(quantity(progress.rate)) a second" }
+        if progress.refused > 0 { line += "; \(grouped(progress.refused)) of them refused" }
         if progress.unreadable > 0 { line += "; \(grouped(progress.unreadable)) could not be read" }
         if interrupted {
             line += "; interrupted" + (progress.total.map { ", \(grouped($0)) were to be sent" } ?? "")
         }
         return line
+    }
+
+    private func name(_ line: String) {
+        named += 1
+        if named <= Self.mostNamed { say(line) }
+        if named == Self.mostNamed { say("further ones are only counted") }
     }
 
     private func drawIfDue() {

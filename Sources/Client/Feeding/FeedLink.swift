@@ -21,4 +21,5 @@ enum LinkEvent {
     case connectionRestored
     case notZeroMQ
     case resending(id: String)
+    case refused(id: String, reason: String)
 }

@@ -8,6 +8,8 @@ public struct FeedProgress: Sendable, Equatable {
     public var sent = 0
     /// Bytes of their payloads.
     public var bytes = 0
+    /// Images among them that the receiver has refused, of which only REQ knows.
+    public var refused = 0
     /// Images that could not be read and were left out.
     public var unreadable = 0
     /// How many images there are to send, where it is known.
@@ -48,4 +50,6 @@ public enum FeedEvent: Sendable, Equatable {
     case notZeroMQ
     /// An image is sent again because its reply is missing; the receiver may get it twice, with the same number.
     case resending(id: String)
+    /// The receiver has refused an image, in its own words.
+    case refused(id: String, reason: String)
 }

@@ -64,6 +64,9 @@ public final class Feeder {
             case .connectionRestored: tell(.connectionRestored)
             case .notZeroMQ: tell(.notZeroMQ)
             case .resending(let id): tell(.resending(id: id))
+            case .refused(let id, let reason):
+                progress.refused += 1
+                tell(.refused(id: id, reason: reason))
             }
         }
         return settings.pattern == .req

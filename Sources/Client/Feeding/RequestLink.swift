@@ -1,8 +1,9 @@
 // REQ: each image is answered before the next is sent, so it is known to have been admitted.
 //
-// A request whose connection broke, or that was not answered in half of the timeout, is sent once more on a fresh socket (a
-// REQ socket cannot send twice). The receiver may then have the image twice, with the same number.
+// A request whose connection broke, or that was not answered in half of the timeout, is sent again on a fresh socket (a REQ
+// socket cannot send twice), as soon as there is a receiver. It may then have the image twice, with the same number.
 
+import StreamProtocol
 import ZeroMQ
 
 /// Hands images over as requests.
@@ -28,8 +29,10 @@ final class RequestLink: FeedLink {
         for attempt in 1...Self.mostAttempts {
             guard try waitForReceiver() else { return false }
             _ = try link!.trySend(message)
-            switch try waitForReply(since: start, until: attempt == 1 ? settings.timeout / 2 : settings.timeout) {
-            case .answered: return true
+            switch try waitForReply() {
+            case .answered(let reply):
+                if case .refused(let reason, _) = reply { tell(.refused(id: id, reason: reason)) }
+                return true
             case .stopped: return false
             case .outOfTime where attempt > 1:
                 throw noReply(id, since: start, attempts: attempt)
@@ -68,20 +71,23 @@ final class RequestLink: FeedLink {
     }
 
     private enum Outcome {
-        case answered
+        case answered(Reply)
         case connectionLost
         case outOfTime
         case stopped
     }
 
-    private func waitForReply(since start: ContinuousClock.Instant, until limit: Duration) throws(FeedError) -> Outcome
-    {
+    private func waitForReply() throws(FeedError) -> Outcome {
+        let start = ContinuousClock.now
         while true {
-            if try link!.tryReceive() != nil { return .answered }
+            if let message = try link!.tryReceive() {
+                guard case .frames(let frames) = message, let frame = frames.first else { return .answered(.admitted) }
+                return .answered(Reply(frame: frame))
+            }
             if stop.isRequested { return .stopped }
             try link!.updatePeers()
             if link!.peerCount == 0 { return .connectionLost }
-            guard ContinuousClock.now - start < limit else { return .outOfTime }
+            guard ContinuousClock.now - start < settings.timeout / 2 else { return .outOfTime }
             try link!.wait(for: .readable, because: .receiverBusy)
         }
     }

@@ -25,7 +25,11 @@ public final class CPULearner: Learner {
 
     private let compute: Compute
     private let model: ContrastiveModel
+    private let recipe: ViewRecipe
     private let views: ViewMaker
+    /// From the first step on that is told of the next mini-batch.
+    private var viewsAhead: ViewsAhead?
+    private let niceness: Int
     private var seed: UInt64
     private var step: UInt64 = 0
     /// Only in a learner that trains.
@@ -52,7 +56,9 @@ public final class CPULearner: Learner {
         seed = training.seed
         model = ContrastiveModel(settings)
         model.initialize(seed: seed, compute)
-        views = ViewMaker(side: settings.imageSize, settings: training, threads: compute.pool.threadCount)
+        recipe = ViewRecipe(side: settings.imageSize, settings: training)
+        views = ViewMaker(recipe, threads: compute.pool.threadCount)
+        self.niceness = niceness
         optimizer =
             role == .training
             ? Adam(count: model.weights.parameters.count, learningRate: training.learningRate) : nil
@@ -63,27 +69,57 @@ public final class CPULearner: Learner {
 
     // MARK: Training
 
-    /// One step. Where its losses are not finite, nothing is learnt from it and its number is given to the next one.
-    public func train(_ images: [RGBImage]) -> StepReport {
+    /// One step. Where its losses or gradients are not finite, nothing is learnt from it and its number is given to the next
+    /// one.
+    ///
+    /// The views of `next` are made meanwhile, by a thread of lower priority, as those of the step after this one.
+    public func train(_ images: [RGBImage], next: [RGBImage]) -> StepReport {
         guard let optimizer else { preconditionFailure("a learner for assigning does not train") }
         precondition(images.count >= 2, "a mini-batch has two images or more")
         let pass = trainingPass(for: images.count)
         let number = step + 1
-        views.makeTrainingViews(pass.views(count: images.count), of: images, seed: seed, step: number, compute.pool)
+        makeViews(of: ViewSource(images: images, seed: seed, step: number), for: pass)
+        beginViews(of: ViewSource(images: next, seed: seed, step: number + 1), pass)
 
         let statistics = model.weights.statistics.values
         let losses = pass.forward(count: images.count, compute)
-        let report = StepReport(step: number, losses: losses, meanAssignment: meanAssignment(pass, images.count))
+        var report = StepReport(step: number, losses: losses, meanAssignment: meanAssignment(pass, images.count))
+        func forget() { model.weights.statistics.base.update(from: statistics, count: statistics.count) }
         guard losses.total.isFinite else {
-            model.weights.statistics.base.update(from: statistics, count: statistics.count)
+            forget()
             return report
         }
         pass.backward(count: images.count, compute)
+        guard pass.gradients.isFinite(compute) else {
+            forget()
+            report.gradientsAreFinite = false
+            return report
+        }
         optimizer.update(model.weights.parameters, gradients: pass.gradients, compute)
         step = number
         evaluationIsPrepared = false
         followFeatures(of: images)
         return report
+    }
+
+    /// Has later steps take this rate; nothing happens in a learner for assigning.
+    public func setLearningRate(_ rate: Float) { optimizer?.learningRate = rate }
+
+    private func makeViews(of source: ViewSource, for pass: TrainingPass) {
+        if let viewsAhead, viewsAhead.finish(source, with: views, on: compute.pool) {
+            swap(&viewsAhead.pictures, &pass.pictures)
+        } else {
+            views.makeTrainingViews(pass.views(count: source.images.count), of: source, compute.pool)
+        }
+    }
+
+    private func beginViews(of source: ViewSource, _ pass: TrainingPass) {
+        guard (1...pass.batch).contains(source.images.count) else { return }
+        if viewsAhead?.pictures.batch != pass.batch {
+            viewsAhead = nil
+            viewsAhead = ViewsAhead(recipe, batch: pass.batch, niceness: niceness)
+        }
+        viewsAhead?.begin(source)
     }
 
     private func trainingPass(for count: Int) -> TrainingPass {
@@ -158,16 +194,18 @@ public final class CPULearner: Learner {
         guard !images.isEmpty else { return }
         let pass = evaluationPass ?? EvaluationPass(model, batch: Self.evaluationBatch(side: modelSettings.imageSize))
         evaluationPass = pass
-        if !evaluationIsPrepared {
-            pass.prepare()
-            evaluationIsPrepared = true
-        }
+        if !evaluationIsPrepared { prepare(pass) }
         for start in stride(from: 0, to: images.count, by: pass.batch) {
             let range = start..<min(start + pass.batch, images.count)
             views.makePlainViews(pass.x, of: images[range], compute.pool)
             pass.forward(count: range.count, compute)
             body(pass, range)
         }
+    }
+
+    private func prepare(_ pass: EvaluationPass) {
+        pass.prepare(compute)
+        evaluationIsPrepared = true
     }
 
     /// Images in an evaluation pass: enough to keep the products large, few enough to bound the memory.
@@ -192,6 +230,8 @@ public final class CPULearner: Learner {
         }
         step = snapshot.step
         evaluationIsPrepared = false
+        // At once, so that the next image does not wait for it.
+        if let evaluationPass { prepare(evaluationPass) }
     }
 
     // MARK: State
@@ -199,12 +239,13 @@ public final class CPULearner: Learner {
     /// Weights, moments, step and seed: all that a run needs to go on bit for bit.
     public func exportState() -> LearnerState {
         let tensors =
-            model.exported(steps: step) + (optimizer?.exported(model.weights.layout) ?? [])
+            model.exported(steps: step) + (optimizer?.exported(model.weights.layout, steps: step) ?? [])
             + (featureClusters?.exported() ?? [])
         return LearnerState(step: step, tensors: tensors, random: String(seed))
     }
 
-    /// Goes on where `state` was exported; its seed replaces the settings'. A learner for assigning takes no moments.
+    /// Goes on where `state` was exported; its seed replaces the settings'. A learner for assigning takes no moments, and a
+    /// state without any has them begin anew.
     ///
     /// - Throws: `StateMismatch`, and then nothing has changed.
     public func importState(_ state: LearnerState) throws {
@@ -213,14 +254,13 @@ public final class CPULearner: Learner {
         }
         let reader = try StateReader(state)
         let putWeights = try model.readWeights(reader)
-        let putMoments = try optimizer?.readMoments(reader, model.weights.layout)
+        let putMoments = try optimizer?.readMoments(reader, model.weights.layout, steps: state.step)
         let clusters = try featureClusters.map { clusters in
             try FeatureClusters(clusters: clusters.clusters, dimension: clusters.dimension, from: reader)
         }
         // Nothing below can fail.
         putWeights()
         putMoments?()
-        optimizer?.step = state.step
         featureClusters = clusters
         self.seed = seed
         step = state.step

@@ -109,7 +109,13 @@ public struct StateMismatch: Error, CustomStringConvertible {
 /// An engine that learns to cluster images. Not thread-safe: a learner belongs to one thread at a time.
 public protocol Learner: AnyObject {
     /// One augment-and-train step on a mini-batch [N ≥ 2]: augment twice, forward, losses, backward, update.
-    func train(_ images: [RGBImage]) -> StepReport
+    ///
+    /// - Parameter next: the mini-batch that is likely to be trained on next, which an engine may make ready meanwhile; empty
+    ///   where it is not known. What is learnt does not depend on it.
+    func train(_ images: [RGBImage], next: [RGBImage]) -> StepReport
+
+    /// Has later steps take this rate.
+    func setLearningRate(_ rate: Float)
 
     /// Evaluation mode: the cluster of each image, resized to the model's side without cropping; any N ≥ 0.
     func assign(_ images: [RGBImage], embedding: EmbeddingKind) -> [Assignment]
@@ -127,4 +133,9 @@ public protocol Learner: AnyObject {
     ///
     /// - Throws: `StateMismatch` where a tensor is missing or of another shape; the learner is unchanged then.
     func importState(_ state: LearnerState) throws
+}
+
+extension Learner {
+    /// One step, without a word on the next one.
+    public func train(_ images: [RGBImage]) -> StepReport { train(images, next: []) }
 }

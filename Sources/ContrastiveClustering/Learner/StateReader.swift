@@ -41,6 +41,14 @@ struct StateReader {
         return values
     }
 
+    /// The whole number, 0 or more, that the int64 tensor `name` is.
+    func count(_ name: String) throws -> UInt64 {
+        guard case .int64(let values)? = tensors[name]?.elements, values.count == 1,
+            let count = UInt64(exactly: values[0])
+        else { throw StateMismatch("\(name) is not a whole number") }
+        return count
+    }
+
     private func floats(_ name: String) throws -> (shape: [Int], values: [Float]) {
         guard let tensor = tensors[name] else { throw StateMismatch("there is no tensor \(name)") }
         guard case .float32(let values) = tensor.elements else {

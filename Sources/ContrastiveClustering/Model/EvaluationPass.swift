@@ -40,7 +40,10 @@ package final class EvaluationPass {
     }
 
     /// Takes the model's weights in; to be called whenever they have changed.
-    package func prepare() { backbone.prepare(model.weights) }
+    package func prepare(_ compute: Compute) { backbone.prepare(model.weights, compute) }
+
+    /// Bytes that the prepared weights take, see `ResNetEvaluation`.
+    package var preparedBytes: Int { backbone.preparedBytes }
 
     /// Computes `features`, `instances` and `probabilities` of the first `count` pictures of `x`.
     package func forward(count: Int, _ compute: Compute) {

@@ -22,7 +22,7 @@ struct ProjectionHead: Sendable {
         linear(y, hidden, second, weights, compute)
     }
 
-    /// dx [N, width] (+= where `adds`) from dy [N, O]; the arrays' gradients are added to `gradients`.
+    /// dx [N, width] (+= where `adds`) from dy [N, O]; the arrays' gradients go to `gradients`.
     ///
     /// - Parameters:
     ///   - dhidden: [N, width], scratch

@@ -40,7 +40,7 @@ public struct ConfigurationLoader {
         self.environment = environment
         configuration = Configuration(stateDirectory: Configuration.stateDirectory(environment: environment))
         drafts = configuration.sources.map {
-            Draft(settings: $0, origin: .standard, given: ["name", "endpoint", "overload"])
+            Draft(settings: $0, origin: .standard, given: ["name", "endpoint"])
         }
     }
 
@@ -241,8 +241,7 @@ public struct ConfigurationLoader {
         }
         configuration.sources = drafts.map { draft in
             var source = draft.settings
-            // Back-pressure is what PUSH senders expect; a PUB sender cannot be held up.
-            if !draft.given.contains("overload") { source.overload = source.pattern == .pull ? .block : .dropOldest }
+            if !draft.given.contains("overload") { source.overload = source.pattern.usualOverload }
             return source
         }
     }

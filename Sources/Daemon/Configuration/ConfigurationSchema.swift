@@ -18,22 +18,19 @@ public enum ConfigurationSchema {
         endpoint("endpoint", \.endpoint, "where images come from: tcp://ADDRESS:PORT or ipc://PATH"),
         .choice("role", \.role, "bind: senders connect to us; connect: we connect to the sender"),
         .choice(
-            "pattern", \.pattern, later: ["rep": laterPattern, "pair": laterPattern],
-            "sub: from PUB senders, at most once; pull: from PUSH senders, with back-pressure"),
-        .choice(
-            "dialect", \.dialect, later: ["netgear": "auto, clusterd and imagezmq are"],
-            "how messages are laid out; auto tells by the message"),
+            "pattern", \.pattern,
+            "sub: from PUB senders, at most once; pull: from PUSH senders, with back-pressure; rep: from REQ senders, "
+                + "each image is answered; pair: as rep, for one sender at a time"),
+        .choice("dialect", \.dialect, "how messages are laid out; auto tells by the message"),
         .choice(
             "overload", \.overload,
-            "when images come too fast: block makes senders wait, the others drop and count; left out, block for pull "
-                + "and drop-oldest for sub"),
+            "when images come too fast: block makes senders wait, the others drop and count; left out, drop-oldest for "
+                + "sub and block for the others"),
         .choice("color", \.color, "the order of raw pixels' channels where the sender does not say it"),
     ]
 
     /// The sections, and keys without one, that this version checks and does not serve.
     public static let notServed = ["http"]
-
-    private static let laterPattern = "sub and pull are"
 
     private static let general: [Setting<Configuration>] = [
         .choice(

@@ -35,7 +35,10 @@ final class ControlLane: Sendable {
     init(_ lane: ControlOperation.Lane) {
         let state = Monitor(State())
         self.state = state
-        thread = WorkerThread(name: "control-\(lane.rawValue)") {
+        // Trying a model takes as much as training does, and gives way to assigning likewise.
+        thread = WorkerThread(
+            name: "control-\(lane.rawValue)", stackSize: 16 << 20, niceness: lane == .model ? Trainer.niceness : 0
+        ) {
             while let job = Self.next(state) { job.run() }
         }
     }

@@ -28,18 +28,12 @@ final class GatewayLoop: @unchecked Sendable {
     private var publisher: Socket?
     private let control: ControlPort?
     private let controlToken: Poller.Token?
-    private var sources: [(reader: SourceReader, token: Poller.Token)] = []
-    private var firstSource = 0
-    /// Set once the input is to be stopped: until when it is still read, and when it last brought something.
-    private var drain: (deadline: ContinuousClock.Instant, lastArrival: ContinuousClock.Instant)?
+    private let intake: SourceIntake
     private var poller = Poller()
     private let wakeupToken: Poller.Token
     private let publisherToken: Poller.Token
 
-    /// How long nothing must come for the senders' messages to have been read: loopback and local networks take less.
-    private static let quiet = Duration.milliseconds(250)
-
-    /// How many messages of one source are read before the next one's turn.
+    /// How many subscriptions are read before the sources' turn.
     private static let turn = 64
 
     /// Opens every socket.
@@ -56,10 +50,7 @@ final class GatewayLoop: @unchecked Sendable {
         try publisher.set(.maxMessageSize, 64 << 10)
         try publisher.set(.tcpKeepalive, true)
         let publishEndpoint = try publisher.bind(settings.publishEndpoint)
-        for source in settings.sources {
-            let reader = try SourceReader(source, gateway: settings, context: context)
-            sources.append((reader, reader.watch(in: &poller)))
-        }
+        intake = try SourceIntake(gateway: gateway, settings: settings, context: context, poller: &poller)
         control = try settings.controlEndpoint.map { (endpoint) throws(ZeroMQError) in
             try ControlPort(endpoint: endpoint, context: context, onRequest: onRequest)
         }
@@ -67,7 +58,7 @@ final class GatewayLoop: @unchecked Sendable {
         publisherToken = poller.add(publisher, for: .readable)
         wakeupToken = poller.add(descriptor: gateway.wakeup.descriptor, for: .readable)
         endpoints = Gateway.Endpoints(
-            sources: sources.map(\.reader.endpoint), publisher: publishEndpoint, control: control?.endpoint)
+            sources: intake.endpoints, publisher: publishEndpoint, control: control?.endpoint)
         self.publisher = consume publisher
         self.context = context
         self.settings = settings
@@ -80,7 +71,7 @@ final class GatewayLoop: @unchecked Sendable {
         var nextHeartbeat = ContinuousClock.now
         while true {
             let (stopsInput, finishes) = gateway.control.read { ($0.stopsInput || $0.finishes, $0.finishes) }
-            if finishes || (stopsInput && isDrained()) { closeSources() }
+            if finishes || (stopsInput && intake.drain()) { closeSources() }
             if ContinuousClock.now >= nextHeartbeat {
                 // Made before the outbox is emptied: what it says has been numbered goes out before it.
                 let message = heartbeat()
@@ -92,8 +83,8 @@ final class GatewayLoop: @unchecked Sendable {
             }
             sendAnswers()
             if finishes { break }
-            wait(until: drain == nil ? nextHeartbeat : min(nextHeartbeat, .now + Self.quiet / 2))
-            readSources()
+            wait(until: stopsInput ? min(nextHeartbeat, .now + SourceIntake.quiet / 2) : nextHeartbeat)
+            intake.read(after: poller)
         }
         publisher = nil
         control?.close()
@@ -103,32 +94,8 @@ final class GatewayLoop: @unchecked Sendable {
         context = nil
     }
 
-    /// Whether what senders had already sent has been read: whether for a moment nothing has come, or the time for it is over.
-    ///
-    /// The sockets stay bound meanwhile: unbinding ends the connections too, with all that is under way on them.
-    private func isDrained() -> Bool {
-        guard let drain else {
-            // A publisher goes on whether or not anybody listens, so there is no end of its messages to wait for.
-            for source in sources where source.reader.settings.pattern == .sub { source.reader.close() }
-            gateway.queues.admitWhatIsLeft()
-            drain = (deadline: .now + settings.drainTime, lastArrival: .now)
-            return false
-        }
-        if ContinuousClock.now >= drain.deadline {
-            if !sources.isEmpty {
-                gateway.logger.warning("senders were still sending; what they had sent and was not read yet is lost")
-            }
-            return true
-        }
-        // Silence counts only while every source is read.
-        if sources.indices.contains(where: { !gateway.queues.mayRead(source: $0) }) { self.drain?.lastArrival = .now }
-        return ContinuousClock.now - (self.drain?.lastArrival ?? .now) >= Self.quiet
-    }
-
     private func wait(until moment: ContinuousClock.Instant) {
-        for (index, source) in sources.enumerated() {
-            poller.setInterest(source.token, gateway.queues.mayRead(source: index) ? .readable : [])
-        }
+        intake.watch(in: &poller)
         do {
             _ = try poller.wait(timeout: max(.zero, moment - .now))
             if poller.events(of: wakeupToken) == .readable { gateway.wakeup.clear() }
@@ -162,61 +129,6 @@ final class GatewayLoop: @unchecked Sendable {
         }
     }
 
-    private func readSources() {
-        guard !sources.isEmpty else { return }
-        for offset in 0..<sources.count {
-            let index = (firstSource + offset) % sources.count
-            guard poller.events(of: sources[index].token) == .readable else { continue }
-            do {
-                var messages = 0
-                while messages < Self.turn, gateway.queues.mayRead(source: index),
-                    let arrival = try sources[index].reader.next()
-                {
-                    handle(arrival, source: index)
-                    messages += 1
-                }
-            } catch {
-                gateway.logger.error("source \(sources[index].reader.settings.name) failed and is closed: \(error)")
-                sources[index].reader.close()
-            }
-        }
-        firstSource = (firstSource + 1) % sources.count
-    }
-
-    private func handle(_ arrival: Arrival, source: Int) {
-        drain?.lastArrival = .now
-        switch arrival {
-        case .image(let image, let bytes):
-            gateway.statistics.countReceived(source: image.source, bytes: bytes, number: image.sequence)
-            let dropped = gateway.queues.offer(image, source: source)
-            if dropped.allSatisfy({ $0.reason == .droppedOldest }) {
-                gateway.statistics.countAdmitted(source: image.source)
-            }
-            for drop in dropped {
-                let (image, reason) = (drop.image, drop.reason.rawValue)
-                let count = gateway.statistics.countDropped(source: image.source, reason: drop.reason)
-                gateway.logger.log(
-                    level: count.isLogged ? .warning : .debug, "dropped an image",
-                    metadata: ["source": "\(image.source)", "reason": "\(reason)", "count": "\(count)"])
-                reject(source: image.source, id: image.id, reason: reason)
-            }
-        case .rejected(let rejection, let bytes):
-            gateway.statistics.countReceived(source: rejection.source, bytes: bytes)
-            let count = gateway.statistics.countRejected(source: rejection.source, reason: rejection.reason)
-            gateway.logger.log(
-                level: count.isLogged ? .notice : .debug, "rejected a message",
-                metadata: [
-                    "source": "\(rejection.source)", "reason": "\(rejection.reason)", "count": "\(count)",
-                    "detail": "\(rejection.detail)",
-                ])
-            reject(source: rejection.source, id: rejection.id, reason: rejection.reason)
-        }
-    }
-
-    private func reject(source: String, id: String?, reason: String) {
-        publish(RejectedMessage(source: source, id: id, reason: reason).frames)
-    }
-
     private func publishOutbox() {
         for message in gateway.outbox.takeAll() { publish(message) }
     }
@@ -232,8 +144,7 @@ final class GatewayLoop: @unchecked Sendable {
 
     private func closeSources() {
         guard !gateway.control.read(\.inputIsStopped) else { return }
-        for source in sources { source.reader.close() }
-        sources = []
+        intake.close()
         gateway.control.withLock { $0.inputIsStopped = true }
     }
 }

@@ -8,9 +8,9 @@ import StreamProtocol
 package struct DroppedImage: Sendable {
     /// Why; the value is the reason that the `rejected/` message gives.
     package enum Reason: String, Sendable, CaseIterable {
-        /// It had waited longest when another arrived.
+        /// It had waited longest of its sender's when the queue became too full.
         case droppedOldest = "dropped-oldest"
-        /// It arrived at a full queue.
+        /// It had come last of its sender's when the queue became too full.
         case droppedNewest = "dropped-newest"
         /// It arrived after the queue was closed.
         case stopping
@@ -22,14 +22,28 @@ package struct DroppedImage: Sendable {
     package var reason: Reason
 }
 
-/// A first-in, first-out queue bounded by images and by bytes.
+/// What became of an image that was offered to a queue, and of others for its sake.
+package struct Admission: Sendable {
+    /// Whether the image is in the queue.
+    package var isAdmitted: Bool
+    /// The images that were dropped, the one offered perhaps among them.
+    package var dropped: [DroppedImage]
+}
+
+/// A queue bounded by images and by bytes, in which each sender has a lane.
+///
+/// A sender's images keep their order. Senders are served in turn, and a full queue drops of the sender that has most waiting:
+/// so one that floods the source neither delays nor displaces the images of another.
 package struct IngressQueue: Sendable {
     private let overload: SourceSettings.Overload
     private let limits: QueueLimits
     private let largestImage: Int
-    // A ring would have to be sized for the worst case; the consumed front is given up in one go now and then instead.
-    private var images: [IncomingImage?] = []
-    private var head = 0
+    // Searched from end to end: there are as many as senders with images waiting, at most as many as images.
+    private var lanes: [SenderLane] = []
+    /// The lane whose turn it is.
+    private var turn = 0
+    /// Images that wait.
+    package private(set) var count = 0
     /// Bytes of the payloads that wait.
     package private(set) var byteCount = 0
 
@@ -41,9 +55,6 @@ package struct IngressQueue: Sendable {
         self.largestImage = largestImage
     }
 
-    /// Images that wait.
-    package var count: Int { images.count - head }
-
     /// Whether any image, however large, would fit.
     package var hasRoom: Bool { fits(largestImage) }
 
@@ -51,34 +62,53 @@ package struct IngressQueue: Sendable {
     ///
     /// A source that blocks may offer only while `hasRoom`: it has nothing to drop.
     ///
-    /// - Returns: the images dropped for it, or the image itself where it was dropped.
-    package mutating func offer(_ image: IncomingImage) -> [DroppedImage] {
+    package mutating func offer(_ image: IncomingImage) -> Admission {
         precondition(image.payload.count <= largestImage, "larger than the message limits allow")
-        var dropped: [DroppedImage] = []
-        if !fits(image.payload.count) {
-            switch overload {
-            case .block: preconditionFailure("a source that blocks is read only while its queue has room")
-            case .dropNewest: return [DroppedImage(image: image, reason: .droppedNewest)]
-            case .dropOldest:
-                while !fits(image.payload.count), let oldest = take() {
-                    dropped.append(DroppedImage(image: oldest, reason: .droppedOldest))
-                }
-            }
-        }
-        images.append(image)
+        precondition(overload != .block || fits(image.payload.count), "read only while the queue has room")
+        let lane = lanes.firstIndex { $0.sender == image.source } ?? lanes.endIndex
+        if lane == lanes.endIndex { lanes.append(SenderLane(sender: image.source)) }
+        lanes[lane].append(image)
+        count += 1
         byteCount += image.payload.count
-        return dropped
+        var dropped: [DroppedImage] = []
+        while count > limits.maxImages || byteCount > limits.maxBytes, let drop = drop() { dropped.append(drop) }
+        // As its sender's newest it is the first of them to go from one end, and the last from the other.
+        let isAdmitted =
+            overload == .dropNewest
+            ? !dropped.contains { $0.image.source == image.source } : lanes.contains { $0.sender == image.source }
+        return Admission(isAdmitted: isAdmitted, dropped: dropped)
     }
 
-    /// Takes out the image that has waited longest; nil where none waits.
+    /// Takes out an image, of each sender in turn the one that has waited longest; nil where none waits.
     package mutating func take() -> IncomingImage? {
-        guard head < images.count, let image = images[head] else { return nil }
-        images[head] = nil
-        head += 1
+        guard !lanes.isEmpty else { return nil }
+        let lane = turn
+        turn = (lane + 1) % lanes.count
+        return take(from: lane) { $0.takeOldest() }
+    }
+
+    private mutating func drop() -> DroppedImage? {
+        guard let heaviest = lanes.indices.max(by: { weight(lanes[$0]) < weight(lanes[$1]) }) else { return nil }
+        let reason: DroppedImage.Reason = overload == .dropNewest ? .droppedNewest : .droppedOldest
+        let image = take(from: heaviest) { reason == .droppedNewest ? $0.takeNewest() : $0.takeOldest() }
+        return image.map { DroppedImage(image: $0, reason: reason) }
+    }
+
+    /// What a lane takes of the queue: bytes, and places at what bytes a place is worth.
+    private func weight(_ lane: SenderLane) -> Int {
+        lane.byteCount + lane.count * (limits.maxBytes / limits.maxImages)
+    }
+
+    private mutating func take(
+        from lane: Int, _ body: (inout SenderLane) -> IncomingImage?
+    ) -> IncomingImage? {
+        guard let image = body(&lanes[lane]) else { return nil }
+        count -= 1
         byteCount -= image.payload.count
-        if head > 64, head * 2 > images.count {
-            images.removeFirst(head)
-            head = 0
+        if lanes[lane].count == 0 {
+            lanes.remove(at: lane)
+            if turn > lane { turn -= 1 }
+            if turn >= lanes.count { turn = 0 }
         }
         return image
     }

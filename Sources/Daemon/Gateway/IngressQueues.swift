@@ -1,8 +1,8 @@
 // The queues between the Gateway and the decoding workers: one a source, served in turn.
 //
-// Serving in turn keeps a busy source from starving another. Each image of a source that blocks is to be trained on, so it
-// is admitted only while training has room for one more, with its place reserved: what waits for training waits with its
-// sender, and what has been admitted is answered at once. Other sources are served whether training has room or not.
+// Serving in turn keeps a busy source from starving another. Each image of a PUSH sender that may wait is to be trained on,
+// so it is admitted only while training has room for one more, with its place reserved: what waits for training waits with
+// its sender, and what has been admitted is answered at once. Other sources are served whether training has room or not.
 
 import StreamProtocol
 
@@ -12,9 +12,8 @@ package struct TakenImage: Sendable {
     package var image: IncomingImage
     /// The position of its source among the configured ones.
     package var source: Int
-    /// What its source does when images come too fast.
-    package var overload: SourceSettings.Overload
-    /// Whether a place in training has been reserved for it; always so for a source that blocks, unless training is paused.
+    /// Whether a place in training has been reserved for it; always so where its source waits for training, unless that is
+    /// paused.
     package var hasTrainingRoom: Bool
 }
 
@@ -58,31 +57,32 @@ package final class IngressQueues: Sendable {
                 }, reserved: Array(repeating: 0, count: sources.count)))
     }
 
-    /// Has sources that block admit images only while `training` has room for them.
+    /// Has sources that wait for training admit images only while `training` has room for them.
     package func admit(asLongAs training: TrainingBuffer) { state.withLock { $0.training = training } }
 
-    /// Has sources that block admit images as long as their queues have room, training or not: at the end nothing more comes,
-    /// and what waits gets its place in training when it is taken.
+    /// Has sources admit images as long as their queues have room, training or not: at the end nothing more comes, and what
+    /// waits gets its place in training when it is taken.
     package func admitWhatIsLeft() { state.withLock { $0.admitsWhatIsLeft = true } }
 
-    /// Whether a source's socket may be read: always, unless it blocks and its queue or training is full. A pause of
-    /// training holds nobody up.
+    /// Whether a source's socket may be read: always, unless it blocks and its queue is full, or training is that it waits
+    /// for. A pause of training holds nobody up.
     package func mayRead(source: Int) -> Bool {
-        sources[source].overload != .block
-            || state.read { state in
-                guard state.queues[source].hasRoom else { return false }
-                guard !state.admitsWhatIsLeft, let training = state.training else { return true }
-                return training.hasRoom || training.isPaused
-            }
+        let settings = sources[source]
+        guard settings.overload == .block else { return true }
+        return state.read { state in
+            guard state.queues[source].hasRoom else { return false }
+            guard settings.waitsForTraining, !state.admitsWhatIsLeft, let training = state.training else { return true }
+            return training.hasRoom || training.isPaused
+        }
     }
 
     /// Puts an image of a source for which `mayRead` holds in its queue. One thread offers.
-    ///
-    /// - Returns: the images dropped for it, or the image itself where it was dropped.
-    package func offer(_ image: IncomingImage, source: Int) -> [DroppedImage] {
+    package func offer(_ image: IncomingImage, source: Int) -> Admission {
         state.withLock { state in
-            if state.isClosed { return [DroppedImage(image: image, reason: .stopping)] }
-            if sources[source].overload == .block, !state.admitsWhatIsLeft, state.training?.reserve() ?? false {
+            if state.isClosed {
+                return Admission(isAdmitted: false, dropped: [DroppedImage(image: image, reason: .stopping)])
+            }
+            if sources[source].waitsForTraining, !state.admitsWhatIsLeft, state.training?.reserve() ?? false {
                 state.reserved[source] += 1
             }
             return state.queues[source].offer(image)
@@ -100,15 +100,14 @@ package final class IngressQueues: Sendable {
             for offset in 0..<sources.count {
                 let source = (state.nextSource + offset) % sources.count
                 guard state.queues[source].count > 0 else { continue }
-                let overload = sources[source].overload
                 let wasReserved = state.reserved[source] > 0
                 let reserved = wasReserved || hasTrainingRoom ?? trainingRoom()
                 if wasReserved { state.reserved[source] -= 1 } else { hasTrainingRoom = reserved }
-                if overload == .block, !reserved, state.training?.isPaused != true { continue }
-                let wasFull = overload == .block && !state.queues[source].hasRoom
+                if sources[source].waitsForTraining, !reserved, state.training?.isPaused != true { continue }
+                let wasFull = sources[source].overload == .block && !state.queues[source].hasRoom
                 guard let image = state.queues[source].take() else { continue }
                 state.nextSource = (source + 1) % sources.count
-                let taken = TakenImage(image: image, source: source, overload: overload, hasTrainingRoom: reserved)
+                let taken = TakenImage(image: image, source: source, hasTrainingRoom: reserved)
                 return .done(.image(taken, madeRoom: wasFull && state.queues[source].hasRoom))
             }
             let isEmpty = state.queues.allSatisfy { $0.count == 0 }

@@ -1,16 +1,24 @@
-// One source's socket: messages in, images or rejections out.
+// One source's socket: messages in, and where senders wait for them, replies out.
 //
 // It belongs to the Gateway's thread once that runs.
 
 import StreamProtocol
 import ZeroMQ
 
-/// What came of one message.
-enum Arrival {
-    /// An image, and the size of its message in bytes.
-    case image(IncomingImage, bytes: Int)
-    /// A message that is no image, and its size in bytes.
-    case rejected(Rejection, bytes: Int)
+/// A message that arrived.
+struct Arrival {
+    /// What it brings.
+    var content: IncomingMessage.Content
+    /// Its size.
+    var bytes: Int
+    /// What the reply is to; nil where the sender waits for none.
+    var request: Request?
+
+    /// What there is to know for replying.
+    struct Request {
+        var envelope: RequestEnvelope?
+        var dialect: Dialect?
+    }
 }
 
 /// The socket of a source, open until `close`.
@@ -21,6 +29,8 @@ final class SourceReader {
     private let parser: MessageParser
     private let receiveLimits: ReceiveLimits
     private var socket: Socket?
+    /// Replies that wait for `close`; nil where they are sent at once.
+    private var heldReplies: [[[UInt8]]]?
 
     /// The bytes of one frame beyond which ZeroMQ cuts the sender off. Well above the limits, so that what is merely too
     /// large is received, rejected by name and counted.
@@ -35,14 +45,20 @@ final class SourceReader {
             dialect: settings.dialect, color: settings.color, limits: gateway.messageLimits,
             defaultSource: settings.name)
         receiveLimits = ReceiveLimits(
-            maxFrames: gateway.messageLimits.maxFrames, maxBytes: gateway.messageLimits.maxMessageBytes)
+            maxFrames: gateway.messageLimits.maxFrames + RequestEnvelope.maxFrames,
+            maxBytes: gateway.messageLimits.maxMessageBytes + RequestEnvelope.maxFrames * RequestEnvelope.maxFrameBytes)
 
-        var socket = try context.socket(settings.pattern == .sub ? .sub : .pull)
+        var socket = try context.socket(settings.pattern.socketKind)
         try socket.set(.receiveHighWaterMark, gateway.receiveHighWaterMark)
         try socket.set(.maxMessageSize, max(Self.hardFrameLimit, 2 * receiveLimits.maxBytes))
-        try socket.set(.linger, .zero)
-        try socket.set(.tcpKeepalive, true)
-        if settings.pattern == .sub { try socket.set(.subscribe, []) }
+        try socket.setKeepalive()
+        switch settings.pattern {
+        case .sub: try socket.set(.subscribe, [])
+        case .rep: try socket.set(.routerHandover, true)
+        case .pull, .pair: break
+        }
+        // Replies still leave when the socket is closed.
+        if !settings.pattern.answers { try socket.set(.linger, .zero) }
         switch settings.role {
         case .bind: endpoint = try socket.bind(settings.endpoint)
         case .connect:
@@ -54,37 +70,98 @@ final class SourceReader {
         self.socket = consume socket
     }
 
+    /// Whether the socket has not been closed.
+    var isOpen: Bool { socket != nil }
+
     /// Closes the socket; what it has received and nobody has read is lost.
-    func close() { socket = nil }
+    func close() {
+        // What cannot be sent has nobody to go to.
+        for reply in heldReplies ?? [] { _ = try? socket?.trySend(reply) }
+        heldReplies = nil
+        socket = nil
+    }
 
     /// Has the poller wait for messages.
     func watch(in poller: inout Poller) -> Poller.Token { poller.add(socket!, for: .readable) }
 
+    // MARK: Messages
+
     /// Reads one message if one is there; nil where none is.
     func next() throws(ZeroMQError) -> Arrival? {
-        guard let message = try socket?.tryReceive(limits: receiveLimits) else { return nil }
-        switch message {
-        case .frames(let frames):
+        switch try socket?.tryReceive(limits: receiveLimits) {
+        case nil: return nil
+        case .frames(var frames):
             let bytes = frames.reduce(0) { $0 + $1.count }
-            switch parser.parse(frames: frames, received: wallClockNanoseconds()) {
-            case .success(let image): return .image(image, bytes: bytes)
-            case .failure(let rejection): return .rejected(rejection, bytes: bytes)
-            }
-        case .tooLarge(let frameCount, let byteCount, let kept):
+            let envelope = takeEnvelope(off: &frames)
+            let message = parser.parse(frames: frames, received: wallClockNanoseconds())
+            return arrival(message, bytes: bytes, envelope)
+        case .tooLarge(let frameCount, let byteCount, var kept):
+            let envelope = takeEnvelope(off: &kept)
             let detail = "\(frameCount) frames of together \(byteCount) bytes"
-            return .rejected(tooLarge(kept: kept, detail: detail), bytes: byteCount)
+            return arrival(tooLarge(kept: kept, detail: detail), bytes: byteCount, envelope)
         }
     }
 
+    private func takeEnvelope(off frames: inout [[UInt8]]) -> RequestEnvelope? {
+        settings.pattern == .rep ? RequestEnvelope(takenOff: &frames) : nil
+    }
+
+    private func arrival(_ message: IncomingMessage, bytes: Int, _ envelope: RequestEnvelope?) -> Arrival {
+        let request = Arrival.Request(envelope: envelope, dialect: message.dialect)
+        return Arrival(content: message.content, bytes: bytes, request: settings.pattern.answers ? request : nil)
+    }
+
     /// Rejects a message of which only the first frames were kept, in the name of its sender where they tell it.
-    private func tooLarge(kept: [[UInt8]], detail: String) -> Rejection {
+    private func tooLarge(kept: [[UInt8]], detail: String) -> IncomingMessage {
         // The frame that was too large is in most cases the payload: an empty one in its place makes a message that the
         // parser rejects, but only after it has read who sent it.
-        switch parser.parse(frames: kept + [[]], received: wallClockNanoseconds()) {
-        case .success(let image):
-            Rejection(source: image.source, id: image.id, reason: "too-large", detail: detail)
-        case .failure(let rejection):
-            Rejection(source: rejection.source, id: rejection.id, reason: "too-large", detail: detail)
+        var message = parser.parse(frames: kept + [[]], received: wallClockNanoseconds())
+        let (source, id): (String, String?) =
+            switch message.content {
+            case .image(let image): (image.source, image.id)
+            case .end(let source): (source, nil)
+            case .rejected(let rejection): (rejection.source, rejection.id)
+            }
+        message.content = .rejected(Rejection(source: source, id: id, reason: "too-large", detail: detail))
+        return message
+    }
+
+    // MARK: Replies
+
+    /// Replies to a request. Nobody is waited for: a reply to a sender that has gone is dropped.
+    func reply(_ reply: Reply, to request: Arrival.Request) throws(ZeroMQError) {
+        let port = endpoint.split(separator: ":").last.map(String.init) ?? endpoint
+        let frames = (request.envelope?.frames ?? []) + [reply.frame(in: request.dialect, port: port)]
+        if heldReplies == nil { _ = try socket?.trySend(frames) } else { heldReplies?.append(frames) }
+    }
+
+    /// Keeps further replies until `close`.
+    ///
+    /// A sender that has its reply sends the next request. Were it to send it to a socket that is about to be closed, the
+    /// request would be lost, and imagezmq's sender would wait for its reply for ever. A reply that arrives together with the
+    /// end of the connection leaves the next request with the sender, until there is a daemon again.
+    func holdReplies() { heldReplies = heldReplies ?? [] }
+}
+
+extension SourceSettings.Pattern {
+    /// The socket that receives; see `RequestEnvelope` for why it is not REP.
+    fileprivate var socketKind: SocketKind {
+        switch self {
+        case .sub: .sub
+        case .pull: .pull
+        case .rep: .router
+        case .pair: .pair
         }
+    }
+}
+
+extension Socket {
+    /// Has TCP notice within half a minute that a peer has gone without a word, such as one that has lost its power: it would
+    /// otherwise keep the only place of a PAIR socket for hours.
+    fileprivate mutating func setKeepalive() throws(ZeroMQError) {
+        try set(.tcpKeepalive, true)
+        try set(.keepaliveIdleSeconds, 15)
+        try set(.keepaliveIntervalSeconds, 5)
+        try set(.keepaliveProbes, 3)
     }
 }

@@ -20,15 +20,26 @@ public struct SourceSettings: Sendable, Equatable {
         case sub
         /// PULL, from PUSH senders: admitted or pushed back.
         case pull
+        /// REP, to any number of REQ senders: each image is answered once it has been admitted.
+        case rep
+        /// PAIR, to one sender at a time: each image is answered once it has been admitted.
+        case pair
+
+        /// Whether senders wait for a reply.
+        var answers: Bool { self == .rep || self == .pair }
+
+        /// What to do with a full queue unless somebody says otherwise: senders expect to wait, but for a PUB sender, which
+        /// cannot be held up.
+        package var usualOverload: Overload { self == .sub ? .dropOldest : .block }
     }
 
     /// What happens to an image that arrives while the source's queue is full.
     public enum Overload: String, Sendable, CaseIterable {
-        /// The socket is not read until there is room, so that a PUSH sender waits.
+        /// The socket is not read until there is room, so that a PUSH sender waits, and a REQ or PAIR sender for its reply.
         case block
-        /// The image that has waited longest is dropped.
+        /// Of the sender that has most waiting, the image that has waited longest is dropped.
         case dropOldest = "drop-oldest"
-        /// The image that has just arrived is dropped.
+        /// Of the sender that has most waiting, the image that has come last is dropped.
         case dropNewest = "drop-newest"
     }
 
@@ -46,6 +57,10 @@ public struct SourceSettings: Sendable, Equatable {
     public var overload: Overload
     /// The channel order of raw pixels whose sender does not declare it.
     public var color: ColorOrder
+
+    /// Whether images wait with their sender until training has a place for each. A sender that waits for replies is not held
+    /// up by that: its reply says that an image has been admitted, and some give up after seconds.
+    package var waitsForTraining: Bool { overload == .block && !pattern.answers }
 
     /// Creates a source; what is left out is what the `stream` source has by default.
     public init(

@@ -39,12 +39,11 @@ package final class AssignQueue: Sendable {
         var onTheirWay = 0
         var update: ModelUpdate?
         var closed = false
+        var maximumBatch: Int
+        var maximumDelay: Double
     }
 
-    private let state = Monitor(State())
-    private let maximumBatch: Int
-    private let maximumDelay: Double
-    private let maximumCount: Int
+    private let state: Monitor<State>
     private let maximumBytes: Int
 
     /// Creates a queue.
@@ -55,10 +54,17 @@ package final class AssignQueue: Sendable {
     ///   - maximumBytes: bytes of pixels; one image is let in whatever its size.
     package init(maximumBatch: Int, maximumDelay: Double, maximumBytes: Int = 256 << 20) {
         precondition(maximumBatch > 0 && maximumDelay >= 0 && maximumBytes > 0)
-        self.maximumBatch = maximumBatch
-        self.maximumDelay = maximumDelay
-        self.maximumCount = 4 * maximumBatch
+        state = Monitor(State(maximumBatch: maximumBatch, maximumDelay: maximumDelay))
         self.maximumBytes = maximumBytes
+    }
+
+    /// Makes batches of at most `maximumBatch` images from now on, the first of which waits `maximumDelay` seconds for others.
+    package func setLimits(maximumBatch: Int, maximumDelay: Double) {
+        precondition(maximumBatch > 0 && maximumDelay >= 0)
+        state.withLock { state in
+            state.maximumBatch = maximumBatch
+            state.maximumDelay = maximumDelay
+        }
     }
 
     /// Images in the queue.
@@ -74,7 +80,9 @@ package final class AssignQueue: Sendable {
     package func push(_ image: DecodedImage) {
         state.wait { state -> Look<Void> in
             let bytes = image.picture.pixels.count
-            guard state.images.isEmpty || (state.images.count < maximumCount && state.bytes + bytes <= maximumBytes)
+            guard
+                state.images.isEmpty
+                    || (state.images.count < 4 * state.maximumBatch && state.bytes + bytes <= maximumBytes)
             else { return .wait(until: nil) }
             state.onTheirWay -= 1
             state.bytes += bytes
@@ -109,12 +117,12 @@ package final class AssignQueue: Sendable {
                 }
                 return state.closed ? .done(nil) : .wait(until: nil)
             }
-            let deadline = first.arrived.advanced(bySeconds: maximumDelay)
+            let deadline = first.arrived.advanced(bySeconds: state.maximumDelay)
             let companyIsComing = state.onTheirWay > 0 && !state.closed && state.bytes < maximumBytes
-            if state.images.count < maximumBatch && companyIsComing && MonotonicTime.now < deadline {
+            if state.images.count < state.maximumBatch && companyIsComing && MonotonicTime.now < deadline {
                 return .wait(until: deadline)
             }
-            let taken = state.images.prefix(maximumBatch).map(\.image)
+            let taken = state.images.prefix(state.maximumBatch).map(\.image)
             state.images.removeFirst(taken.count)
             state.bytes -= taken.reduce(0) { $0 + $1.picture.pixels.count }
             defer { state.update = nil }

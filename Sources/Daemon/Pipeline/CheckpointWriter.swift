@@ -34,7 +34,7 @@ package final class CheckpointWriter: Sendable {
     package init(write: @escaping Write, onIdle: @escaping @Sendable () -> Void) {
         let state = Monitor(State())
         self.state = state
-        thread = WorkerThread(name: "checkpoint") {
+        thread = WorkerThread(name: "checkpoint", niceness: Trainer.niceness) {
             while let job = Self.next(state) {
                 var failure: TrainerRefusal?
                 do {

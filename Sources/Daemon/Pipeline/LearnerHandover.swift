@@ -8,6 +8,8 @@ public enum LearnerRole: String, Sendable, CaseIterable {
     case training
     /// Assigns images to clusters with weights that it is handed.
     case assigning
+    /// Assigns remembered images now and then, and gives way to everything else.
+    case probing
 }
 
 /// A learner that is passed on, never shared: whoever makes this value does not touch the learner again.

@@ -138,6 +138,12 @@ package final class Pipeline: Sendable {
     /// Whether training is paused.
     package var isTrainingPaused: Bool { buffer.isPaused }
 
+    /// Goes by other settings from now on, as far as they can change: batches of the assigner and the checkpoints' schedule.
+    package func adjust(_ settings: Settings, learningRate: Float) {
+        queue.setLimits(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
+        trainer.adjust(learningRate: learningRate, schedule: settings.schedule)
+    }
+
     /// How many images wait, for the assigner and for training.
     package var waiting: (assigning: Int, training: Int) { (queue.count, buffer.count) }
 

@@ -86,10 +86,16 @@ package final class Trainer: Sendable {
 
     /// Goes on with another model once the step under way is over, and gives it to the assigner.
     ///
-    /// - Returns: the state of the model before, with which `replace` goes back.
+    /// - Returns: the state of the model before, with which `replace` goes back, and the fate of a checkpoint.
     /// - Throws: `TrainerRefusal` where the model does not fit; training then goes on as before.
-    package func replace(with replacement: Replacement) throws(TrainerRefusal) -> LearnerState {
+    func replace(with replacement: Replacement) throws(TrainerRefusal) -> Replaced {
         try ask { .replace(replacement, $0) }
+    }
+
+    /// Goes by other settings once the step under way is over.
+    package func adjust(learningRate: Float, schedule: CheckpointSchedule) {
+        mailbox.post(.adjust(learningRate: learningRate, schedule))
+        buffer.wake()
     }
 
     private func ask<Value>(_ request: (Answer<Value>) -> TrainerRequest) throws(TrainerRefusal) -> Value {

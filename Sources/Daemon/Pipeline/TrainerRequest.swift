@@ -9,13 +9,16 @@ enum TrainerRequest: Sendable {
     case snapshot(Answer<WeightSnapshot>)
     /// A checkpoint of what has been learnt so far, unless there is one.
     case save(Answer<Void>)
-    /// Another model in the place of this one; answered with the one before.
-    case replace(Replacement, Answer<LearnerState>)
+    /// Other settings from now on.
+    case adjust(learningRate: Float, CheckpointSchedule)
+    /// Another model in the place of this one.
+    case replace(Replacement, Answer<Replaced>)
 
     func refuse(_ refusal: TrainerRefusal) {
         switch self {
         case .snapshot(let answer): answer.give(.failure(refusal))
         case .save(let answer): answer.give(.failure(refusal))
+        case .adjust: break
         case .replace(_, let answer): answer.give(.failure(refusal))
         }
     }
@@ -33,6 +36,14 @@ package struct Replacement: Sendable {
         self.state = state
         self.relabeling = relabeling
     }
+}
+
+/// What has become of a replacement.
+struct Replaced: Sendable {
+    /// The state of the model before.
+    var before: LearnerState
+    /// Is told whether the new model's checkpoint could be written.
+    var written: Answer<Void>
 }
 
 /// Why the trainer did not do what was asked; nothing has changed.

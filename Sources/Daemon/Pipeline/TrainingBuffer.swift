@@ -95,6 +95,11 @@ package final class TrainingBuffer: Sendable {
     /// Whether a whole mini-batch is waiting and training is not paused.
     package var holdsBatch: Bool { state.read { !$0.paused && $0.images.count >= batchSize } }
 
+    /// The mini-batch that `next` gives next, where it has come whole; empty otherwise. It stays where it is.
+    package var upcoming: [RGBImage] {
+        state.read { $0.images.count >= batchSize ? Array($0.images.prefix(batchSize)) : [] }
+    }
+
     /// Waits for a whole mini-batch, for the end, until `deadline` or for `wake`. While training is paused no mini-batch
     /// comes, and at the end all that waits is the rest.
     package func next(until deadline: MonotonicTime?) -> Next {

@@ -12,7 +12,7 @@ import StreamProtocol
 /// The state of a trainer's loop; it lives on the trainer's thread alone.
 struct TrainingLoop {
     private let learner: any Learner
-    private let schedule: CheckpointSchedule
+    private var schedule: CheckpointSchedule
     private let mailbox: TrainerMailbox
     private let outside: Trainer.Surroundings
     private var buffer: TrainingBuffer { outside.buffer }
@@ -67,7 +67,7 @@ struct TrainingLoop {
 
     private mutating func train(_ images: [RGBImage]) {
         let started = MonotonicTime.now
-        let report = learner.train(images)
+        let report = learner.train(images, next: buffer.upcoming)
         let seconds = MonotonicTime.now.seconds(since: started)
         outside.counters.countStep(images: images.count)
         outside.onStep(report)
@@ -110,6 +110,9 @@ struct TrainingLoop {
             switch request {
             case .snapshot(let answer): answer.give(.success(learner.snapshot()))
             case .save(let answer): saves.append(answer)
+            case .adjust(let learningRate, let schedule):
+                learner.setLearningRate(learningRate)
+                self.schedule = schedule
             case .replace(let replacement, let answer): replace(replacement, answer)
             }
         }
@@ -129,7 +132,7 @@ struct TrainingLoop {
         }
     }
 
-    private mutating func replace(_ replacement: Replacement, _ answer: Answer<LearnerState>) {
+    private mutating func replace(_ replacement: Replacement, _ answer: Answer<Replaced>) {
         let before = learner.exportState()
         do {
             try learner.importState(replacement.state)
@@ -147,8 +150,9 @@ struct TrainingLoop {
         offerWeights([replacement.relabeling])
         // Before the next step, so that there is a checkpoint of the very model that was taken in.
         writer.waitUntilIdle()
-        submit()
-        answer.give(.success(before))
+        let written = Answer<Void>()
+        submit(written)
+        answer.give(.success(Replaced(before: before, written: written)))
     }
 
     // MARK: Checkpoints

@@ -14,6 +14,10 @@ extension LearnerHandover {
             LearnerHandover(
                 CPULearner(
                     model: model, training: training, role: .training, threads: threads, niceness: Trainer.niceness))
+        case .probing:
+            LearnerHandover(
+                CPULearner(
+                    model: model, training: training, role: .assigning, threads: threads, niceness: Trainer.niceness))
         case .assigning:
             LearnerHandover(CPULearner(model: model, training: training, role: .assigning, threads: threads))
         }

@@ -9,10 +9,11 @@ struct CheckpointKeeper: Sendable {
     let store: CheckpointStore
     let model: CheckpointModel
     /// What the learner is trained under.
-    let settings: String
+    let settings: @Sendable () -> String
     let ledger: CheckpointLedger
     let output: StreamOutput
     let agreement: LabelAgreement
+    let churn: ChurnMeter
     let logger: Logger
 
     /// Finds the checkpoint to go on from, and names those that are damaged.
@@ -38,8 +39,8 @@ struct CheckpointKeeper: Sendable {
     func write(_ state: LearnerState, labelEpoch: UInt64) throws(CheckpointError) {
         let started = MonotonicTime.now
         do throws(CheckpointError) {
-            let record = try store.write(state, model: model, labelEpoch: labelEpoch, configuration: settings)
-            ledger.add(record)
+            let record = try store.write(state, model: model, labelEpoch: labelEpoch, configuration: settings())
+            ledger.add(record, churn: churn.measure(state, labelEpoch: labelEpoch))
             output.announceCheckpoint()
             logger.info(
                 "wrote a checkpoint",

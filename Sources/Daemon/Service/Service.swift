@@ -21,7 +21,8 @@ public final class Service: Sendable {
         package init() {}
     }
 
-    private let configuration: Configuration
+    private let configuration: Monitor<Configuration>
+    private let store: CheckpointStore
     private let logger: Logger
     private let gateway: Gateway
     private let pipeline: Pipeline
@@ -29,6 +30,7 @@ public final class Service: Sendable {
     private let journal: Journal
     private let journalKeeper: JournalKeeper
     private let control: ControlDesk
+    private let churn: ChurnMeter
 
     /// Opens the checkpoint folder and the journal, builds the learners and resumes the newest checkpoint; nothing runs
     /// yet.
@@ -38,13 +40,15 @@ public final class Service: Sendable {
     ///   where the journal's cannot be used, and what `makeLearner` throws.
     package init(
         configuration: Configuration, logger: Logger, pace: Pace = Pace(),
-        makeLearner: (LearnerRole) throws -> LearnerHandover
+        makeLearner: @escaping @Sendable (LearnerRole) throws -> LearnerHandover
     ) throws {
-        self.configuration = configuration
+        let current = Monitor(configuration)
+        self.configuration = current
         self.logger = logger
         let store = try CheckpointStore(
             directory: configuration.checkpoint.directory, keep: configuration.checkpoint.keep,
             onWarning: { logger.warning("\($0)") })
+        self.store = store
         let model = CheckpointModel(configuration.model)
         let resumed = try CheckpointKeeper.resume(from: store, model: model, logger: logger)
         let learners = try Self.learners(resuming: resumed, makeLearner: makeLearner)
@@ -58,14 +62,20 @@ public final class Service: Sendable {
             outbox: gateway.outbox, journal: journal, statistics: gateway.statistics, ledger: ledger,
             sendsProbabilities: configuration.publish.probabilities, logger: logger)
         let agreement = LabelAgreement()
+        let probe = ProbeSet(side: configuration.model.imageSize)
+        churn = ChurnMeter(probe: probe, logger: logger, makeLearner: makeLearner)
         let keeper = CheckpointKeeper(
-            store: store, model: model, settings: configuration.json, ledger: ledger, output: output,
-            agreement: agreement, logger: logger)
+            store: store, model: model, settings: { current.read(\.json) }, ledger: ledger, output: output,
+            agreement: agreement, churn: churn, logger: logger)
         let decoding = PictureDecoding(side: configuration.model.imageSize)
         pipeline = Pipeline(
             settings: Pipeline.Settings(configuration), learners: learners, intake: gateway.queues,
             sources: configuration.sources.count,
-            decode: { (image) throws(UnreadableImage) in try decoding.picture(of: image) }, output: output,
+            decode: { (image) throws(UnreadableImage) in
+                let picture = try decoding.picture(of: image)
+                probe.offer(picture)
+                return picture
+            }, output: output,
             numbering: AssignmentNumbering(epoch: journal.epoch, last: journal.lastAtOpening), agreement: agreement,
             write: keeper.write, lastGood: keeper.lastGood, logger: logger)
         self.gateway = gateway
@@ -73,6 +83,8 @@ public final class Service: Sendable {
         self.journal = journal
         journalKeeper = JournalKeeper(journal)
         let (pipeline, started) = (pipeline, MonotonicTime.now)
+        let models = ModelSwitch(
+            store: store, model: model, pipeline: pipeline, probe: probe, logger: logger, makeLearner: makeLearner)
         control = ControlDesk(
             operations: [
                 .status {
@@ -81,7 +93,7 @@ public final class Service: Sendable {
                         sources: configuration.sources, started: started)
                 },
                 .checkpoints(in: store), .fetch(from: store), .save(pipeline.trainer, ledger: ledger),
-                .pause(pipeline), .resume(pipeline), .replay(from: journal),
+                .pause(pipeline), .resume(pipeline), .reload(models), .rollback(models), .replay(from: journal),
             ],
             reply: gateway.answers.append)
     }
@@ -105,7 +117,7 @@ public final class Service: Sendable {
         control.start()
         journalKeeper.start()
         pipeline.start()
-        for (source, endpoint) in zip(configuration.sources, endpoints.sources) {
+        for (source, endpoint) in zip(configuration.read(\.sources), endpoints.sources) {
             logger.info(
                 source.role == .bind ? "listening for images" : "connecting for images",
                 metadata: [
@@ -118,12 +130,29 @@ public final class Service: Sendable {
         return endpoints
     }
 
+    /// Goes by another configuration from now on, as far as that can change while the daemon runs.
+    ///
+    /// - Returns: what has changed, and what else is different but needs a restart.
+    @discardableResult
+    package func reconfigure(_ wanted: Configuration) -> Reconfiguration {
+        let (change, now) = configuration.withLock { current in
+            let change = Reconfiguration(from: current, to: wanted)
+            change.apply(wanted, to: &current)
+            return (change, current)
+        }
+        output.setSendsProbabilities(now.publish.probabilities)
+        store.setKeep(now.checkpoint.keep)
+        pipeline.adjust(Pipeline.Settings(now), learningRate: now.train.learningRate)
+        return change
+    }
+
     /// Ends in order: no more input, all that was admitted assigned and trained on, a checkpoint, and what was published
     /// taken by the subscribers. Harmless at any time.
     ///
     /// - Returns: what the run came to.
     @discardableResult
     public func stop() -> ServiceSummary {
+        churn.end()
         gateway.stopInput()
         gateway.queues.close()
         pipeline.drain()

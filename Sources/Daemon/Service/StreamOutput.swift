@@ -3,6 +3,7 @@
 import Journal
 import Logging
 import StreamProtocol
+import Synchronization
 
 /// Puts messages in the outbox; thread-safe, and it waits for nobody.
 package final class StreamOutput: PipelineOutput {
@@ -10,7 +11,7 @@ package final class StreamOutput: PipelineOutput {
     private let journal: Journal
     private let statistics: StreamStatistics
     private let ledger: CheckpointLedger
-    private let sendsProbabilities: Bool
+    private let sendsProbabilities: Atomic<Bool>
     private let logger: Logger
 
     /// Creates an output.
@@ -28,7 +29,7 @@ package final class StreamOutput: PipelineOutput {
         self.journal = journal
         self.statistics = statistics
         self.ledger = ledger
-        self.sendsProbabilities = sendsProbabilities
+        self.sendsProbabilities = Atomic(sendsProbabilities)
         self.logger = logger
     }
 
@@ -48,8 +49,12 @@ package final class StreamOutput: PipelineOutput {
             step: numbered.step,
             model: ledger.model(at: ModelVersion(step: numbered.step, labelEpoch: numbered.labelEpoch)),
             labelEpoch: Int(clamping: numbered.labelEpoch),
-            probabilities: sendsProbabilities ? assignment.probabilities : nil, embedding: assignment.embedding)
+            probabilities: sendsProbabilities.load(ordering: .relaxed) ? assignment.probabilities : nil,
+            embedding: assignment.embedding)
     }
+
+    /// Whether assignments carry the probability of every cluster from now on.
+    package func setSendsProbabilities(_ sends: Bool) { sendsProbabilities.store(sends, ordering: .relaxed) }
 
     package func publish(_ relabeling: RelabelingMessage) {
         ledger.begin(relabeling)
