@@ -23,6 +23,7 @@ private final class BrightnessLearner: Learner {
     func adopt(_ snapshot: WeightSnapshot) {}
     func exportState() -> LearnerState { LearnerState(step: 0, tensors: [], random: "") }
     func importState(_ state: LearnerState) throws {}
+    func setLearningRate(_ rate: Float) {}
 }
 
 final class EvaluationTests: XCTestCase {
