@@ -6,6 +6,8 @@ import ZeroMQ
 /// Fills the holes of an `AssignmentSequence`.
 final class GapFiller {
     private static let pause = Duration.milliseconds(200)
+    /// After what time without an answer it is asked again: the way to the control endpoint may have been cut.
+    private static let overdue = Duration.seconds(2)
 
     private let link: ReplayLink?
     private let patience: Duration
@@ -75,7 +77,8 @@ final class GapFiller {
             link.forget()
             self.obstacle = nil
             result.outputs += sequence.giveUp()
-        } else if link.asked == nil, .now >= nextAttempt {
+        } else if link.asked.map({ .now - $0 > Self.overdue }) ?? true, .now >= nextAttempt {
+            link.forget()
             try link.ask(epoch: missing.epoch, from: missing.from)
             if link.asked == nil { nextAttempt = .now + Self.pause }
         }

@@ -1,7 +1,7 @@
 // Asks a daemon's control endpoint for assignments, one request at a time, without waiting for the answer.
 //
-// A request carries a number in its envelope, which the answer brings back (zguide, chapter 3): an answer that comes after
-// it has been given up is told from the one that is waited for.
+// A request carries a number in its envelope, which the answer brings back (zguide, chapter 3). An answer that is late brings
+// assignments all the same; a late refusal is of no interest.
 
 import StreamProtocol
 import ZeroMQ
@@ -51,14 +51,13 @@ final class ReplayLink {
     /// The answer, if it is there.
     func answer() throws(ZeroMQError) -> Answer? {
         while let message = try socket.tryReceive(limits: Self.limits) {
-            guard case .frames(let frames) = message, asked != nil, frames.starts(with: [envelope, []]) else {
-                continue
-            }
-            asked = nil
+            guard case .frames(let frames) = message, frames.count > 2, frames[1].isEmpty else { continue }
+            let isAwaited = asked != nil && frames[0] == envelope
+            if isAwaited { asked = nil }
             do throws(ControlFailure) {
                 return .replay(try ReplayReply(try ControlReply(frames: Array(frames.dropFirst(2)))))
             } catch {
-                return .failure(error)
+                if isAwaited { return .failure(error) }
             }
         }
         return nil
