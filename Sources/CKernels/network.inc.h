@@ -305,6 +305,19 @@ static inline void windows_over(size_t at, const ck_window *w, size_t kernel, si
     *last = end < windows ? end : windows;
 }
 
+// dx (+)= dy where the index is `here`.
+static inline __attribute__((always_inline)) void pick(float *dx, const float *dy, const uint8_t *index, size_t channels,
+                                                       uint8_t here, const bool adds) {
+    const ck_vi tap = here - (ck_vi){};
+    size_t c = 0;
+    for (; c + WIDTH <= channels; c += WIDTH) {
+        const ck_vi at = __builtin_convertvector(*(const ck_vbu *)(index + c), ck_vi);
+        const vf picked = (vf)((ck_vi)load(dy + c) & (at == tap));
+        store(dx + c, adds ? load(dx + c) + picked : picked);
+    }
+    for (; c < channels; c++) dx[c] = (adds ? dx[c] : 0) + (index[c] == here ? dy[c] : 0);
+}
+
 static void CK_NAME(max_pool_backward)(float *dx, const float *dy, const uint8_t *index, const ck_window *w,
                                        size_t first, size_t rows) {
     const size_t channels = w->channels;
@@ -313,31 +326,20 @@ static void CK_NAME(max_pool_backward)(float *dx, const float *dy, const uint8_t
         size_t oy0, oy1, ox0, ox1;
         windows_over(y, w, w->kernel_height, w->out_height, &oy0, &oy1);
         windows_over(x, w, w->kernel_width, w->out_width, &ox0, &ox1);
-        size_t c = 0;
-        for (; c + WIDTH <= channels; c += WIDTH) {
-            vf sum = splat(0);
-            for (size_t oy = oy0; oy < oy1; oy++) {
-                for (size_t ox = ox0; ox < ox1; ox++) {
-                    const size_t ky = y + w->padding - oy * w->stride, kx = x + w->padding - ox * w->stride;
-                    const size_t i = (oy * w->out_width + ox) * channels + c;
-                    const ck_vi at = __builtin_convertvector(*(const ck_vbu *)(index + i), ck_vi);
-                    const ck_vi here = (int32_t)(ky * w->kernel_width + kx) - (ck_vi){};
-                    sum += (vf)((ck_vi)load(dy + i) & (at == here));
-                }
+        bool adds = false;
+        for (size_t oy = oy0; oy < oy1; oy++) {
+            for (size_t ox = ox0; ox < ox1; ox++) {
+                const size_t ky = y + w->padding - oy * w->stride, kx = x + w->padding - ox * w->stride;
+                const size_t i = (oy * w->out_width + ox) * channels;
+                const uint8_t here = (uint8_t)(ky * w->kernel_width + kx);
+                if (adds)
+                    pick(dx, dy + i, index + i, channels, here, true);
+                else
+                    pick(dx, dy + i, index + i, channels, here, false);
+                adds = true;
             }
-            store(dx + c, sum);
         }
-        for (; c < channels; c++) {
-            float sum = 0;
-            for (size_t oy = oy0; oy < oy1; oy++) {
-                for (size_t ox = ox0; ox < ox1; ox++) {
-                    const size_t ky = y + w->padding - oy * w->stride, kx = x + w->padding - ox * w->stride;
-                    const size_t i = (oy * w->out_width + ox) * channels + c;
-                    if (index[i] == ky * w->kernel_width + kx) sum += dy[i];
-                }
-            }
-            dx[c] = sum;
-        }
+        if (!adds) memset(dx, 0, channels * sizeof(float));
     }
 }
 

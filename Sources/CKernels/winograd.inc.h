@@ -366,6 +366,20 @@ INLINE void product_rows(float *c, const float *a, const float *b, size_t a_pane
     }
 }
 
+INLINE void product_group(float *c, const float *a, const float *b, size_t a_panel, size_t k, bool adds, size_t rows) {
+    switch (rows) {
+#define GROUP(n)                                     \
+    case n:                                          \
+        product_rows(c, a, b, a_panel, k, adds, n); \
+        break;
+        GROUP(1) GROUP(2) GROUP(3) GROUP(4) GROUP(5) GROUP(6)
+#if ROWS > 6
+        GROUP(7) GROUP(8) GROUP(9) GROUP(10) GROUP(11) GROUP(12)
+#endif
+#undef GROUP
+    }
+}
+
 // Rows of b that stay in L1 together with those of a and c: 16 KB of a panel.
 #define DEPTH (4096 / PANEL)
 
@@ -375,13 +389,14 @@ static void CK_NAME(product)(float *c, const float *a, const float *b, size_t ro
         for (size_t start = 0; start < k; start += DEPTH) {
             const size_t depth = k - start < DEPTH ? k - start : DEPTH;
             const float *from = b + (panel * k + start) * PANEL, *left = a + start * rows;
-            size_t row = 0;
-            for (; row + ROWS <= rows; row += ROWS)
-                product_rows(to + row * PANEL, left + row * PANEL, from, rows * PANEL, depth, start > 0, ROWS);
-            for (; row + ROWS / 2 <= rows; row += ROWS / 2)
-                product_rows(to + row * PANEL, left + row * PANEL, from, rows * PANEL, depth, start > 0, ROWS / 2);
-            for (; row < rows; row++)
-                product_rows(to + row * PANEL, left + row * PANEL, from, rows * PANEL, depth, start > 0, 1);
+            // Rows that are left over after groups of ROWS are shared with the last group: a group of one or two would
+            // wait for its own sums most of the time.
+            for (size_t row = 0, group; row < rows; row += group) {
+                group = rows - row >= 2 * ROWS || rows - row == ROWS ? ROWS
+                        : rows - row > ROWS                          ? (rows - row + 1) / 2
+                                                                     : rows - row;
+                product_group(to + row * PANEL, left + row * PANEL, from, rows * PANEL, depth, start > 0, group);
+            }
         }
     }
 }

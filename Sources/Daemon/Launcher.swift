@@ -94,7 +94,7 @@ public enum Launcher {
         let line = summary.fields.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
         logger.notice("stopped: \(line)")
         withExtendedLifetime(signals) {}
-        return service.lastCheckpointFailed ? .inputOutput : .success
+        return service.lastCheckpointFailed || service.journalFailed ? .inputOutput : .success
     }
 
     /// SIGHUP: the configuration is read again; a mistake in it changes nothing.

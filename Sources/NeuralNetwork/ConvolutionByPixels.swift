@@ -78,17 +78,19 @@ extension ConvolutionProblem {
         compute.pool.run(kernelLines.count * parts) { task, _ in
             let first = task % parts * size
             guard first < outputs else { return }
-            // A tap that lies in the padding wherever the window stands is in no line; its gradient is 0.
+            let lines = kernelLines[task / parts]
+            // The first line overwrites its taps; the others are added to, and some may be in no line.
             let rows = window.kernel_width * inputs, start = task / parts * rows
-            for row in start..<start + rows {
+            let overwritten = lines.first.map { $0.weightRow..<$0.weightRow + $0.depth } ?? start..<start
+            for row in start..<start + rows where !overwritten.contains(row) {
                 (dWeight.data + row * outputs + first).update(repeating: 0, count: min(size, outputs - first))
             }
-            for line in kernelLines[task / parts] {
+            for (number, line) in lines.enumerated() {
                 matrixProduct(
                     Matrix(dWeight.data + line.weightRow * outputs + first, stride: outputs),
                     Matrix(x.data + line.input, stride: inputSize).transposed,
                     Matrix(dy.data + line.output + first, stride: outputSize),
-                    m: line.depth, n: min(size, outputs - first), k: batch, keep: 1)
+                    m: line.depth, n: min(size, outputs - first), k: batch, keep: number == 0 ? 0 : 1)
             }
         }
     }

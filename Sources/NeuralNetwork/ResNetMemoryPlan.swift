@@ -69,6 +69,7 @@ struct ResNetMemoryPlan {
         pooledIndex = Place(number: plan.add((shapes.pooled.reduce(1, *) + 3) / 4), shape: shapes.pooled)
         var x = shapes.pooled
         var values = [place(x)]
+        var gradient = 0
         blocks = network.blocks.enumerated().map { index, block in
             let input = x
             let units = block.units.map { layer in
@@ -78,9 +79,11 @@ struct ResNetMemoryPlan {
             }
             let isInPlace = block.shortcut == nil && index < network.firstKept
             values.append(isInPlace ? values[index] : place(x))
-            let largest = units.dropLast().map { $0.output.shape.reduce(1, *) }.max() ?? 0
-            return Block(
-                units: units, shortcut: block.shortcut.map { unit($0, input) }, gradient: plan.add(largest))
+            // One for a stage, since what was just used is in the cache; none of its blocks needs more than the first.
+            if index == 0 || block.shortcut != nil {
+                gradient = plan.add(units.dropLast().map { $0.output.shape.reduce(1, *) }.max() ?? 0)
+            }
+            return Block(units: units, shortcut: block.shortcut.map { unit($0, input) }, gradient: gradient)
         }
         self.values = values
         inputs = blocks.indices.map { $0 < network.firstKept ? place(values[$0].shape) : values[$0] }

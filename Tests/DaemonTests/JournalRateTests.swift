@@ -18,7 +18,9 @@ final class JournalRateTests: XCTestCase {
         var settings = GatewaySettings(sources: [], publishEndpoint: "tcp://127.0.0.1:*")
         settings.publishHighWaterMark = 0
         let gateway = try Gateway(settings: settings, logger: logger)
-        let journal = try Journal(settings: JournalSettings(directory: folder.path)) { XCTAssertNotNil($0) }
+        let journal = try Journal(settings: JournalSettings(directory: folder.path, keepRows: count / 2)) {
+            XCTAssertNotNil($0)
+        }
         let output = StreamOutput(
             outbox: gateway.outbox, journal: journal, statistics: gateway.statistics,
             ledger: CheckpointLedger(resumed: nil, interval: 30), sendsProbabilities: false, logger: logger)
@@ -67,10 +69,12 @@ final class JournalRateTests: XCTestCase {
         let written = writing.wait { $0 > 0 ? .done($0) : .wait(until: nil) }
         isDone.withLock { $0 = true }
         XCTAssertEqual(try journal.replay(epoch: nil, from: UInt64(count), limit: 1).messages.count, 1)
+        journal.maintain(now: wallClockNanoseconds())
         XCTAssertEqual(journal.status.last, UInt64(count))
+        XCTAssertEqual(journal.status.rows, count / 2)
         print(
             "\(count) assignments: \(Int(Double(count) / written)) a second written, \(Int(Double(count) / arrived)) received, "
-                + "\(journal.status.bytes / Int64(count)) bytes each")
+                + "\(journal.status.bytes / Int64(count / 2)) bytes each")
         gateway.finish()
         journal.close()
     }

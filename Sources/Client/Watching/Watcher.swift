@@ -16,6 +16,8 @@ public final class Watcher {
     /// How long a missing assignment is waited for while the daemon is there.
     private static let replayPatience = Duration.seconds(10)
     private static let patience = Duration.seconds(1)
+    /// How many messages are read before what is missing is looked after.
+    private static let turn = 1000
     private static let idleInterval = Duration.milliseconds(250)
 
     private let settings: WatchSettings
@@ -69,7 +71,8 @@ public final class Watcher {
                 if news == .connectionLost { filler.connectionLost() }
                 if let news, !tell(news) { return }
             }
-            while !stop.isRequested, let message = try socket.tryReceive() {
+            for _ in 0..<Self.turn where !stop.isRequested {
+                guard let message = try socket.tryReceive() else { break }
                 guard show(events(of: message), tell) else { return }
             }
             let filling = try filler.fill(&sequence, isConnected: monitor.peerCount > 0)

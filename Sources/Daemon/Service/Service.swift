@@ -172,6 +172,9 @@ public final class Service: Sendable {
     /// Whether the last checkpoint that was due could not be written.
     public var lastCheckpointFailed: Bool { pipeline.lastCheckpointFailed }
 
+    /// Whether assignments have been published that could not be journaled yet.
+    public var journalFailed: Bool { journal.status.failure != nil }
+
     // MARK: Making
 
     private static func learners(
