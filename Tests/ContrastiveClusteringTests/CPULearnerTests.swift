@@ -75,17 +75,17 @@ final class CPULearnerTests: XCTestCase {
         let learner = learner()
         _ = learner.train(images(8))
         var state = learner.exportState()
-        // Instance vectors of almost no length: the losses are what they always are, their gradients overflow.
+        // The instance vectors' directions, and so the losses, stay what they are when one layer's weights are as small as the
+        // other's are large; the gradient of the small ones is beyond any number.
+        let tiny = Float.leastNonzeroMagnitude * 20_000
+        let factors: [String: Float] = [
+            "instance_projector.0.weight": 1e33, "instance_projector.0.bias": 1e33,
+            "instance_projector.2.weight": tiny, "instance_projector.2.bias": 0,
+        ]
         state.tensors = state.tensors.map { tensor in
-            let value: Float
-            switch tensor.name {
-            case "instance_projector.2.weight": value = 0
-            case "instance_projector.2.bias": value = .leastNonzeroMagnitude * 700
-            default: return tensor
-            }
+            guard let factor = factors[tensor.name], case .float32(let values) = tensor.elements else { return tensor }
             return NamedTensor(
-                name: tensor.name, shape: tensor.shape,
-                elements: .float32(Array(repeating: value, count: tensor.elements.count)))
+                name: tensor.name, shape: tensor.shape, elements: .float32(values.map { $0 * factor }))
         }
         try learner.importState(state)
         let before = learner.exportState()
@@ -93,7 +93,7 @@ final class CPULearnerTests: XCTestCase {
         XCTAssertTrue(report.losses.total.isFinite, "\(report.losses)")
         XCTAssertFalse(report.gradientsAreFinite)
         XCTAssertFalse(report.isFinite)
-        XCTAssertEqual(learner.exportState(), before, "weights, moments, statistics and step are those of before")
+        XCTAssertTrue(learner.exportState() == before, "weights, moments, statistics and step are those of before")
     }
 
     func testAStateWithoutMomentsHasThemBeginAnew() throws {
@@ -114,7 +114,7 @@ final class CPULearnerTests: XCTestCase {
         let another = learner()
         try another.importState(later)
         XCTAssertEqual(another.train(images(8)), resumed.train(images(8)))
-        XCTAssertEqual(another.exportState(), resumed.exportState())
+        XCTAssertTrue(another.exportState() == resumed.exportState())
     }
 
     func testWhatIsLearntDoesNotDependOnWhatIsMadeAhead() throws {

@@ -198,7 +198,7 @@ final class ReloadRealModelTests: XCTestCase {
     }
 
     func testImagesAreAnsweredAsFastDuringReloads() throws {
-        let reloads = ProcessInfo.processInfo.environment["CLUSTERD_TEST_RELOADS"].flatMap(Int.init) ?? 10
+        let reloads = ProcessInfo.processInfo.environment["CLUSTERD_TEST_RELOADS"].flatMap(Int.init) ?? 6
         let running = try service {
             $0.train.batchSize = 16
             $0.checkpoint.keep = 2
