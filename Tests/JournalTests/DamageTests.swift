@@ -13,7 +13,7 @@ final class DamageTests: XCTestCase {
 
     /// Opens a journal of 5,000 assignments whose file `damage` has changed.
     private func assertSetAside(
-        _ reason: String, file: StaticString = #filePath, line: UInt = #line, _ damage: (String) throws -> Void
+        _ reasons: String..., file: StaticString = #filePath, line: UInt = #line, _ damage: (String) throws -> Void
     ) throws {
         let folder = try temporaryFolder()
         var journal = try Journal(folder)
@@ -31,7 +31,7 @@ final class DamageTests: XCTestCase {
             return XCTFail("\(events.all)", file: file, line: line)
         }
         XCTAssertTrue("\(error)".hasPrefix("cannot open \(path): "), "\(error)", file: file, line: line)
-        XCTAssertTrue("\(error)".contains(reason), "\(error)", file: file, line: line)
+        XCTAssertTrue(reasons.contains { "\(error)".contains($0) }, "\(error)", file: file, line: line)
         XCTAssertEqual(
             events.all[1], .renumbered(epoch: journal.epoch, reason: "the journal was damaged"), file: file, line: line)
         XCTAssertTrue(kept.hasPrefix(path + ".damaged-2"), kept, file: file, line: line)
@@ -46,7 +46,8 @@ final class DamageTests: XCTestCase {
             try Data("not a database".utf8 + [UInt8](repeating: 7, count: 5000)).write(to: URL(fileURLWithPath: $0))
         }
         try assertSetAside("malformed") { path in try change(path) { $0.removeLast($0.count / 2) } }
-        try assertSetAside("Page 15") { path in
+        // Whether SQLite names a page or gives up depends on what kind of page it is.
+        try assertSetAside("Page 15", "malformed") { path in
             try change(path) { $0.replaceSubrange(20_000..<60_000, with: repeatElement(0xA5, count: 40_000)) }
         }
         try assertSetAside("version 9") { path in
