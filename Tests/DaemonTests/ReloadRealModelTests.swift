@@ -205,6 +205,7 @@ final class ReloadRealModelTests: XCTestCase {
         }
         let client = try running.controlClient()
         let (stop, sent) = (Monitor(false), Monitor(0))
+        let (sentAll, answered) = (Monitor(false), Monitor(false))
         let queue = running.endpoints.sources[RunningService.queue]
         let pictures = (0..<97).map { picture($0) }
         let load = WorkerThread(name: "load") {
@@ -219,6 +220,9 @@ final class ReloadRealModelTests: XCTestCase {
                 due = due.advanced(bySeconds: 0.01)
                 stop.wait { $0 || MonotonicTime.now >= due ? .done(()) : .wait(until: due) }
             }
+            sentAll.withLock { $0 = true }
+            // What the daemon has not read yet goes with the socket.
+            answered.wait { $0 ? .done(()) : .wait(until: nil) }
         }
         load.start()
         func latencies(_ assignments: [AssignmentMessage]) -> Double {
@@ -250,18 +254,15 @@ final class ReloadRealModelTests: XCTestCase {
         }
         operator_.start()
         var during: [AssignmentMessage] = []
-        while !done.read({ $0 }) || during.count < 500 {
-            switch try running.next() {
-            case .assignment(let assignment): during.append(assignment)
-            case .relabeling, .checkpoint: continue
-            case let other: throw Unexpected(message: other)
-            }
-        }
+        while !done.read({ $0 }) { during += try running.assignments(1) }
         stop.withLock { $0 = true }
+        sentAll.wait { $0 ? .done(()) : .wait(until: nil) }
+        during += try running.assignments(sent.read { $0 } - before.count - during.count)
+        answered.withLock { $0 = true }
         load.join()
         XCTAssertEqual(failures.read { $0 }, [])
         let summary = running.service.stop()
-        XCTAssertEqual(Int(summary.assigned), sent.read { $0 }, "not one image is unanswered")
+        XCTAssertEqual(Int(summary.assigned), sent.read { $0 }, "every image is answered, once")
         let numbers = (before + during).map(\.sequence)
         XCTAssertEqual(numbers, Array(1...UInt64(numbers.count)))
         XCTAssertEqual(during.map(\.labelEpoch).max(), reloads)
