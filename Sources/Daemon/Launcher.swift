@@ -6,6 +6,7 @@ import Foundation
 import Journal
 import Logging
 import Tensors
+import ZeroMQ
 
 /// Runs the daemon, or only checks what it would run with.
 public enum Launcher {
@@ -47,6 +48,7 @@ public enum Launcher {
         OpenBLAS.restartForWideVectors()
         do {
             let loaded = try load(file: file, assignments: assignments)
+            OpenFileLimit.raise()
             return try run(loaded, logger: StandardErrorLog.logger(level: logLevel)) {
                 try load(file: file, assignments: assignments)
             }
@@ -162,7 +164,7 @@ public enum Launcher {
         let prefix = error is ConfigurationError ? "" : "clusterd: "
         FileHandle.standardError.write(Data("\(prefix)\(error)\n".utf8))
         return switch error {
-        case is ConfigurationError, is StateMismatch: .configuration
+        case is ConfigurationError, is StateMismatch, is KeyFileError: .configuration
         case let error as CheckpointError where error.kind == .otherModel: .configuration
         case let error as CheckpointError where error.kind == .inUse: .tryAgain
         case let error as JournalError where error.kind == .inUse: .tryAgain

@@ -1,7 +1,7 @@
 // A ZeroMQ socket with one owner: made by a context, closed when its owner lets go of it.
 //
 // Sockets are not thread-safe, so every method is mutating: whoever calls one has the socket to itself. A socket may be
-// moved to another thread. CURVE and the monitor are not bound.
+// moved to another thread.
 
 import CZeroMQ
 

@@ -11,8 +11,8 @@ public enum ConnectionEvent: Sendable, Equatable {
     case connected
     /// A peer has gone.
     case disconnected
-    /// Somebody answered who does not speak ZeroMQ, or not as this socket does.
-    case handshakeFailed
+    /// Somebody was there who is no peer.
+    case handshakeFailed(HandshakeFailure)
 }
 
 /// The connections of one socket. It belongs to the socket's thread.
@@ -56,9 +56,11 @@ public struct SocketMonitor: ~Copyable {
     public mutating func next() throws(ZeroMQError) -> ConnectionEvent? {
         while let message = try events.tryReceive() {
             // The first frame is the event's number, 16 bits, and a value, 32 bits, in the machine's byte order.
-            guard case .frames(let frames) = message, frames[0].count >= 2 else { continue }
-            let number = Int32(frames[0].withUnsafeBytes { $0.loadUnaligned(as: UInt16.self) })
-            if let event = take(number) { return event }
+            guard case .frames(let frames) = message, frames[0].count >= 6 else { continue }
+            let (number, value) = frames[0].withUnsafeBytes {
+                (Int32($0.loadUnaligned(as: UInt16.self)), $0.loadUnaligned(fromByteOffset: 2, as: Int32.self))
+            }
+            if let event = take(number, value) { return event }
         }
         return nil
     }
@@ -70,7 +72,7 @@ public struct SocketMonitor: ~Copyable {
         ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
     private static let wanted = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | failures
 
-    private mutating func take(_ number: Int32) -> ConnectionEvent? {
+    private mutating func take(_ number: Int32, _ value: Int32) -> ConnectionEvent? {
         switch number {
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
             peerCount += 1
@@ -83,7 +85,7 @@ public struct SocketMonitor: ~Copyable {
             return .disconnected
         case let number where number & Self.failures != 0:
             hasFailedHandshake = true
-            return .handshakeFailed
+            return .handshakeFailed(HandshakeFailure(event: number, value: value))
         default: return nil
         }
     }

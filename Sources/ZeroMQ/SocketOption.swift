@@ -12,7 +12,7 @@ public struct SocketOption<Value>: Sendable {
 }
 
 extension SocketOption where Value == Int {
-    private static func int32(_ name: String, _ code: Int32) -> Self {
+    static func int32(_ name: String, _ code: Int32) -> Self {
         Self(name: name, code: code) { bytes(Int32(clamping: $0)) }
     }
 
@@ -38,7 +38,7 @@ extension SocketOption where Value == Int {
 }
 
 extension SocketOption where Value == Duration {
-    private static func milliseconds(_ name: String, _ code: Int32) -> Self {
+    static func milliseconds(_ name: String, _ code: Int32) -> Self {
         Self(name: name, code: code) { bytes($0.wholeMilliseconds) }
     }
 
@@ -67,7 +67,7 @@ extension SocketOption where Value == Duration? {
 }
 
 extension SocketOption where Value == Bool {
-    private static func flag(_ name: String, _ code: Int32) -> Self {
+    static func flag(_ name: String, _ code: Int32) -> Self {
         Self(name: name, code: code) { bytes($0 ? Int32(1) : 0) }
     }
 

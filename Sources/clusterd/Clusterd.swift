@@ -20,5 +20,6 @@ struct Clusterd: ParsableCommand {
             EvaluateCommand.self,
             InspectCommand.self,
             CtlCommand.self,
+            KeygenCommand.self,
         ])
 }

@@ -102,6 +102,8 @@ struct FeedCommand: ParsableCommand {
             valueName: "seconds"))
     var timeout = 30.0
 
+    @OptionGroup var curve: CurveOptions
+
     @Flag(help: "Show no progress bar on a terminal.")
     var noProgress = false
 
@@ -152,7 +154,8 @@ struct FeedCommand: ParsableCommand {
         do {
             guard timeout.isFinite else { throw ValidationError("--timeout is a number of seconds") }
             return try FeedSettings(
-                pattern: pattern, endpoint: endpoint, binds: bind, source: name, rate: rate, timeout: .seconds(timeout))
+                pattern: pattern, endpoint: endpoint, binds: bind, source: name, rate: rate, timeout: .seconds(timeout),
+                curve: try curve.client())
         } catch let error as FeedSettings.Invalid {
             throw ValidationError(error.description)
         }

@@ -65,6 +65,8 @@ struct WatchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("End after so many assignments. (default: never)", valueName: "n"))
     var count: Int?
 
+    @OptionGroup var curve: CurveOptions
+
     func validate() throws { _ = try settings() }
 
     func run() throws {
@@ -89,10 +91,12 @@ struct WatchCommand: ParsableCommand {
     }
 
     private func settings() throws -> WatchSettings {
-        do {
+        let keys = try curve.client()
+        do throws(WatchSettings.Invalid) {
             let control = noReplay ? nil : control ?? WatchSettings.control(beside: endpoint)
             return try WatchSettings(
-                endpoint: endpoint, control: control, source: source, start: fromSeq, epoch: epoch, count: count)
+                endpoint: endpoint, control: control, source: source, start: fromSeq, epoch: epoch, count: count,
+                curve: keys)
         } catch {
             throw ValidationError(error.description)
         }

@@ -40,7 +40,7 @@ final class ConfigurationMistakeTests: XCTestCase {
                 "c.yaml:7: modle.colour: no such key; did you mean model.clusters?",
                 "c.yaml:8: xylophone: no such key",
                 "c.yaml:10: sources.a.patern: no such key; did you mean pattern?",
-                "c.yaml:10: sources.a.speed: no such key: a source has name, endpoint, role, pattern, dialect, overload, color",
+                "c.yaml:10: sources.a.speed: no such key: a source has name, endpoint, role, pattern, dialect, overload, color, curve_secret_key, curve_clients, curve_server_key",
             ])
     }
 
@@ -182,8 +182,8 @@ final class ConfigurationMistakeTests: XCTestCase {
                 "c.yaml:5: sources.d.endpoint: “udp://127.0.0.1:7001” is no endpoint: write tcp://ADDRESS:PORT or ipc://PATH",
                 "c.yaml:6: sources.e.endpoint: “*” is no port: 1 to 65535",
                 "c.yaml:7: sources.f.endpoint: IPv6 addresses such as [::1] are not supported: write an IPv4 address or a name",
-                "c.yaml:8: sources.g.endpoint: tcp://10.0.0.1:7002 reaches beyond this machine without encryption; set allow_plaintext: true if that is meant",
-                "c.yaml:9: sources.h.endpoint: tcp://127.0.0.1.example.org:7003 reaches beyond this machine without encryption; set allow_plaintext: true if that is meant",
+                "c.yaml:8: sources.g.endpoint: tcp://10.0.0.1:7002 reaches beyond this machine without encryption; give it curve_secret_key, or set allow_plaintext: true if that is meant",
+                "c.yaml:9: sources.h.endpoint: tcp://127.0.0.1.example.org:7003 reaches beyond this machine without encryption; give it curve_server_key, or set allow_plaintext: true if that is meant",
                 "c.yaml:10: sources.i.endpoint: the path of an ipc:// endpoint has 1 to 107 bytes",
                 "c.yaml:11: publish.endpoint: “127.0.0.1” has no port: write ADDRESS:PORT",
                 "c.yaml:12: control.endpoint: tcp://127.0.0.1:7001 is sources.a.endpoint's endpoint already",
@@ -192,6 +192,33 @@ final class ConfigurationMistakeTests: XCTestCase {
         XCTAssertEqual(
             mistakes(set: ["allow_plaintext=true", "publish.endpoint=tcp://*:5555"]),
             ["--set: publish.endpoint: tcp://*:5555 is sources.stream.endpoint's endpoint already"])
+    }
+
+    func testKeysThatDoNotFitTheRole() {
+        XCTAssertEqual(
+            mistakes(
+                """
+                sources:
+                  - {name: a, endpoint: "tcp://0.0.0.0:7001", curve_secret_key: a.key_secret}
+                  - {name: b, endpoint: "tcp://0.0.0.0:7002", curve_clients: any}
+                  - {name: c, endpoint: "tcp://0.0.0.0:7003", curve_server_key: c.key}
+                  - {name: d, endpoint: "tcp://10.0.0.1:7004", role: connect, curve_secret_key: d.key_secret}
+                  - {name: e, endpoint: "tcp://10.0.0.1:7005", role: connect, curve_clients: any}
+                  - {name: f, endpoint: "tcp://10.0.0.1:7006", role: connect, curve_server_key: /nowhere/f.key}
+                  - {name: g, endpoint: "tcp://0.0.0.0:7007", curve_secret_key: ""}
+                publish: {curve_clients: any, curve_server_key: p.key}
+                """),
+            [
+                "c.yaml:2: sources.a.curve_secret_key: needs curve_clients, who may connect: a folder of public keys, or any",
+                "c.yaml:3: sources.b.curve_clients: needs curve_secret_key, the endpoint's own key",
+                "c.yaml:4: sources.c.curve_server_key: an endpoint that listens has no server; say who may connect by curve_clients",
+                "c.yaml:5: sources.d.curve_secret_key: needs curve_server_key, the other side's public key",
+                "c.yaml:6: sources.e.curve_clients: an endpoint that connects has no clients; name the other side's key by curve_server_key",
+                "c.yaml:7: sources.f.curve_server_key: cannot read /nowhere/f.key: No such file or directory",
+                "c.yaml:8: sources.g.endpoint: tcp://0.0.0.0:7007 reaches beyond this machine without encryption; give it curve_secret_key, or set allow_plaintext: true if that is meant",
+                "c.yaml:9: publish.curve_server_key: no such key; did you mean publish.curve_secret_key?",
+                "c.yaml:9: publish.curve_clients: needs curve_secret_key, the endpoint's own key",
+            ])
     }
 
     func testEnvironmentAndFlags() {

@@ -1,4 +1,4 @@
-// A network between two sockets that can be cut and mended.
+// A network between two sockets that can be cut and mended, and overheard.
 
 import Daemon
 import Foundation
@@ -9,6 +9,7 @@ final class CuttableProxy: Sendable {
     private struct State: Sendable {
         var isCut = false
         var connections: Set<Int32> = []
+        var heard: [UInt8] = []
     }
 
     /// Where to connect instead.
@@ -17,7 +18,9 @@ final class CuttableProxy: Sendable {
     private let state = Monitor(State())
 
     /// Begins to pass on to `tcp://127.0.0.1:PORT`.
-    init(to target: String?) throws {
+    ///
+    /// - Parameter overhears: whether what is sent there is kept.
+    init(to target: String?, overhears: Bool = false) throws {
         let port = try XCTUnwrap(target?.split(separator: ":").last.flatMap { UInt16($0) })
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         self.listener = listener
@@ -34,7 +37,7 @@ final class CuttableProxy: Sendable {
             while true {
                 let client = accept(listener, nil, nil)
                 guard client >= 0 else { return }
-                Self.join(client, port: port, state)
+                Self.join(client, port: port, state, overhears: overhears)
             }
         }.start()
     }
@@ -53,6 +56,9 @@ final class CuttableProxy: Sendable {
         }
     }
 
+    /// What has been sent to the other end so far.
+    var heard: [UInt8] { state.read(\.heard) }
+
     /// Lets connections be made again.
     func mend() { state.withLock { $0.isCut = false } }
 
@@ -64,7 +70,7 @@ final class CuttableProxy: Sendable {
         return address
     }
 
-    private static func join(_ client: Int32, port: UInt16, _ state: Monitor<State>) {
+    private static func join(_ client: Int32, port: UInt16, _ state: Monitor<State>, overhears: Bool) {
         let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = loopback(port)
         let isConnected = withUnsafePointer(to: &address) {
@@ -85,7 +91,9 @@ final class CuttableProxy: Sendable {
         let open = Monitor(2)
         for (from, to) in [(client, server), (server, client)] {
             WorkerThread(name: "proxy", stackSize: 256 << 10) {
-                pass(from, to)
+                pass(from, to) { bytes in
+                    if overhears, from == client { state.withLock { $0.heard += bytes } }
+                }
                 let isLast = open.withLock { open in
                     open -= 1
                     return open == 0
@@ -98,11 +106,12 @@ final class CuttableProxy: Sendable {
         }
     }
 
-    private static func pass(_ from: Int32, _ to: Int32) {
+    private static func pass(_ from: Int32, _ to: Int32, heard: (ArraySlice<UInt8>) -> Void) {
         var bytes = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = recv(from, &bytes, bytes.count, 0)
             guard count > 0 else { break }
+            heard(bytes[..<count])
             var sent = 0
             while sent < count {
                 let part = bytes[sent..<count].withUnsafeBytes {

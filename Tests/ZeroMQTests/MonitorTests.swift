@@ -62,7 +62,7 @@ final class MonitorTests: XCTestCase {
         let greeting = Array("SSH-2.0-OpenSSH_9.2p1 is not ZeroMQ, as everybody can see from here\r\n".utf8)
         XCTAssertEqual(write(connection, greeting, greeting.count), greeting.count)
         close(connection)
-        XCTAssertEqual(try next(&monitor), .handshakeFailed)
+        guard case .handshakeFailed = try next(&monitor) else { return XCTFail("somebody else was taken for a peer") }
         XCTAssertEqual(monitor.peerCount, 0)
     }
 

@@ -26,11 +26,12 @@ public final class ControlClient {
     /// Connects to a control endpoint, or begins to.
     ///
     /// - Parameters:
+    ///   - curve: the keys; nil is without encryption.
     ///   - timeout: how long to wait for an answer.
     ///   - stop: ends a wait.
     /// - Throws: `ControlError` of the kind `socket`, such as for a malformed endpoint.
     public init(
-        endpoint: String = defaultEndpoint, timeout: Duration, stop: StopSignal
+        endpoint: String = defaultEndpoint, curve: CurveClient? = nil, timeout: Duration, stop: StopSignal
     ) throws(ControlError) {
         self.endpoint = endpoint
         self.timeout = timeout
@@ -38,6 +39,7 @@ public final class ControlClient {
         do throws(ZeroMQError) {
             let context = try ZeroMQContext(linger: .zero)
             var socket = try context.socket(.dealer)
+            if let curve { try socket.useCurve(curve) }
             let monitor = try SocketMonitor(socket, context: context)
             var poller = Poller()
             _ = poller.add(socket, for: .readable)
@@ -65,6 +67,7 @@ public final class ControlClient {
         try send(request)
         let start = ContinuousClock.now
         var absentSince = monitor.peerCount == 0 ? start : nil
+        var failure: HandshakeFailure?
         while !stop.isRequested {
             if let answer = try receive() { return try Self.reply(answer) }
             switch try nextEvent() {
@@ -73,10 +76,12 @@ public final class ControlClient {
                 if repeats, absentSince != start { try send(request) }
                 absentSince = nil
             case .disconnected?: absentSince = .now
-            case .handshakeFailed?, nil: break
+            case .handshakeFailed(let reason)?: failure = reason
+            case nil: break
             }
             let now = ContinuousClock.now
             if let absentSince, now - absentSince >= min(timeout, Self.longestAbsence) {
+                if let failure { throw .handshakeFailed(endpoint: endpoint, failure) }
                 throw .noAnswer(endpoint: endpoint, waited: now - absentSince, isConnected: false)
             }
             guard now - start < timeout else {

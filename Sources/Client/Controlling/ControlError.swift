@@ -7,6 +7,8 @@ import ZeroMQ
 public enum ControlError: Error, CustomStringConvertible {
     /// Nobody is at the endpoint, or nobody answered in time.
     case noAnswer(endpoint: String, waited: Duration, isConnected: Bool)
+    /// Somebody is at the endpoint who does not talk to this client.
+    case handshakeFailed(endpoint: String, HandshakeFailure)
     /// The daemon did not do it, and says why.
     case refused(ControlFailure)
     /// What came is not what was asked for.
@@ -34,6 +36,8 @@ public enum ControlError: Error, CustomStringConvertible {
             "nobody answers at \(endpoint), waited \(seconds(waited)); is `clusterd serve` running?"
         case .noAnswer(let endpoint, let waited, isConnected: true):
             "no answer from \(endpoint) within \(seconds(waited)); what was asked for may still be done"
+        case .handshakeFailed(let endpoint, let failure):
+            "something answers at \(endpoint), but \(failure.explanation)"
         case .refused(let failure): printable(failure.description)
         case .unexpected(let reason): printable(reason)
         case .file(let path, let reason): "cannot write \(printable(path)): \(reason)"

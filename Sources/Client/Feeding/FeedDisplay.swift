@@ -40,7 +40,8 @@ public final class FeedDisplay {
                 "\(settings.endpoint) has closed the connection after \(counted(progress.sent, "image")); waiting for it"
             )
         case .connectionRestored: say("\(settings.endpoint) is back; images of the moment it left may be lost")
-        case .notZeroMQ: say("something answers at \(settings.endpoint), but does not speak ZeroMQ's protocol")
+        case .handshakeFailed(let failure):
+            say("something answers at \(settings.endpoint), but \(failure.explanation)")
         case .resending(let id): say("no reply to \(printable(id)); sending it again")
         }
     }

@@ -1,5 +1,7 @@
 // What the three ways of handing images over have in common.
 
+import ZeroMQ
+
 /// Hands messages over to a receiver, by one pattern.
 protocol FeedLink: AnyObject {
     /// Waits until `message` can be handed over, and does so.
@@ -19,7 +21,7 @@ enum LinkEvent {
     case waiting(FeedProgress.Obstacle)
     case connectionLost
     case connectionRestored
-    case notZeroMQ
+    case handshakeFailed(HandshakeFailure)
     case resending(id: String)
     case refused(id: String, reason: String)
 }

@@ -1,6 +1,7 @@
 // How far a feed has come, and what happens to it on the way.
 
 import Datasets
+import ZeroMQ
 
 /// How far a feed has come.
 public struct FeedProgress: Sendable, Equatable {
@@ -46,8 +47,8 @@ public enum FeedEvent: Sendable, Equatable {
     case connectionLost
     /// The receiver is back.
     case connectionRestored
-    /// Something listens at the endpoint that is not a receiver of images.
-    case notZeroMQ
+    /// Somebody is at the endpoint who does not talk to this feed; told once.
+    case handshakeFailed(HandshakeFailure)
     /// An image is sent again because its reply is missing; the receiver may get it twice, with the same number.
     case resending(id: String)
     /// The receiver has refused an image, in its own words.

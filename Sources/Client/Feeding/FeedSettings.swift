@@ -1,6 +1,7 @@
 // How images are sent: the options of `clusterd feed` that concern the wire, checked before anything starts.
 
 import StreamProtocol
+import ZeroMQ
 
 /// How a feeder sends.
 public struct FeedSettings: Sendable, Equatable {
@@ -40,14 +41,16 @@ public struct FeedSettings: Sendable, Equatable {
     public let rate: Double?
     /// How long to wait for a receiver that is not there, for a reply, and for the last images to leave.
     public let timeout: Duration
+    /// The keys; nil is without encryption.
+    public let curve: CurveClient?
 
     /// Checks and keeps settings.
     ///
     /// - Parameter endpoint: nil is the pattern's default.
-    /// - Throws: `Invalid` for a name, a rate or a timeout that cannot be.
+    /// - Throws: `Invalid` for a name, a rate or a timeout that cannot be, and for a feeder that listens and has keys.
     public init(
         pattern: Pattern = .push, endpoint: String? = nil, binds: Bool = false, source: String = "feed",
-        rate: Double? = nil, timeout: Duration = .seconds(30)
+        rate: Double? = nil, timeout: Duration = .seconds(30), curve: CurveClient? = nil
     ) throws(Invalid) {
         guard SourceName.isValid(source) else {
             throw Invalid(description: "a source's name has 1 to 64 of A-Z a-z 0-9 _ . -, which '\(source)' has not")
@@ -58,11 +61,15 @@ public struct FeedSettings: Sendable, Equatable {
         guard timeout > .zero, timeout <= .seconds(86_400) else {
             throw Invalid(description: "a timeout is more than 0 and at most 86400 seconds")
         }
+        guard curve == nil || !binds else {
+            throw Invalid(description: "a feed that listens cannot be encrypted: it would have to say who may connect")
+        }
         self.pattern = pattern
         self.endpoint = endpoint ?? pattern.defaultEndpoint
         self.binds = binds
         self.source = source
         self.rate = rate
         self.timeout = timeout
+        self.curve = curve
     }
 }

@@ -62,7 +62,7 @@ public final class Feeder {
                 tell(.progress(progress))
             case .connectionLost: tell(.connectionLost)
             case .connectionRestored: tell(.connectionRestored)
-            case .notZeroMQ: tell(.notZeroMQ)
+            case .handshakeFailed(let failure): tell(.handshakeFailed(failure))
             case .resending(let id): tell(.resending(id: id))
             case .refused(let id, let reason):
                 progress.refused += 1

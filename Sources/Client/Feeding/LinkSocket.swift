@@ -16,7 +16,7 @@ final class LinkSocket {
     /// Since when nobody has been there; nil while somebody is.
     private var absentSince: ContinuousClock.Instant? = .now
     private var hasHadPeer = false
-    private var hasToldNotZeroMQ = false
+    private var hasToldFailure = false
 
     private init(
         _ socket: consuming Socket, _ monitor: consuming SocketMonitor, stop: StopSignal,
@@ -41,6 +41,7 @@ final class LinkSocket {
         do throws(ZeroMQError) {
             var socket = try context.socket(kind)
             try configure(&socket)
+            if let curve = settings.curve { try socket.useCurve(curve) }
             let monitor = try SocketMonitor(socket, context: context)
             if settings.binds { _ = try socket.bind(settings.endpoint) } else { try socket.connect(settings.endpoint) }
             return LinkSocket(socket, monitor, stop: stop, tell: tell)
@@ -67,9 +68,9 @@ final class LinkSocket {
                 absentSince = .now
                 tell(.connectionLost)
             case .disconnected: break
-            case .handshakeFailed:
-                if !hasHadPeer, !hasToldNotZeroMQ { tell(.notZeroMQ) }
-                hasToldNotZeroMQ = true
+            case .handshakeFailed(let failure):
+                if !hasHadPeer, !hasToldFailure { tell(.handshakeFailed(failure)) }
+                hasToldFailure = true
             }
         }
     }

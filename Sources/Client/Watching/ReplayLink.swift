@@ -26,12 +26,14 @@ final class ReplayLink {
 
     /// Connects to the endpoint, now or as soon as somebody listens there.
     ///
+    /// - Parameter curve: the keys; nil is without encryption.
     /// - Throws: `ZeroMQError` where the endpoint is malformed.
-    init(endpoint: String, context: ZeroMQContext) throws(ZeroMQError) {
+    init(endpoint: String, curve: CurveClient?, context: ZeroMQContext) throws(ZeroMQError) {
         socket = try context.socket(.dealer)
         // A request that cannot be sent now is made anew later.
         try socket.set(.immediate, true)
         try socket.set(.sendHighWaterMark, 4)
+        if let curve { try socket.useCurve(curve) }
         try socket.connect(endpoint)
     }
 

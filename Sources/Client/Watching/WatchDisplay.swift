@@ -72,6 +72,8 @@ public final class WatchDisplay {
         case .newEpoch(let epoch): say("numbering starts again: epoch \(printable(epoch))")
         case .malformed(let error): say(printable(error.description))
         case .waiting: say("waiting for \(settings.endpoint); is `clusterd serve` running?")
+        case .handshakeFailed(let failure):
+            say("something answers at \(settings.endpoint), but \(failure.explanation)")
         case .connected: break
         case .connectionLost: say("\(settings.endpoint) has closed the connection; waiting for it")
         case .idle:

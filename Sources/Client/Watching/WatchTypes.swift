@@ -1,6 +1,7 @@
 // What `clusterd watch` asks for, and what it hears.
 
 import StreamProtocol
+import ZeroMQ
 
 /// What to watch.
 public struct WatchSettings: Sendable, Equatable {
@@ -19,6 +20,8 @@ public struct WatchSettings: Sendable, Equatable {
     public let source: String?
     /// After how many assignments to end; nil is never.
     public let count: Int?
+    /// The keys for both endpoints; nil is without encryption.
+    public let curve: CurveClient?
 
     /// A setting that cannot be used.
     public struct Invalid: Error, Equatable, CustomStringConvertible {
@@ -31,7 +34,7 @@ public struct WatchSettings: Sendable, Equatable {
     /// - Throws: `Invalid` for a name or a number that cannot be.
     public init(
         endpoint: String = defaultEndpoint, control: String? = nil, source: String? = nil, start: UInt64? = nil,
-        epoch: String? = nil, count: Int? = nil
+        epoch: String? = nil, count: Int? = nil, curve: CurveClient? = nil
     ) throws(Invalid) {
         guard source.map(SourceName.isValid) ?? true else {
             throw Invalid(description: "a source's name has 1 to 64 of A-Z a-z 0-9 _ . -, which '\(source!)' has not")
@@ -48,6 +51,7 @@ public struct WatchSettings: Sendable, Equatable {
         self.epoch = epoch
         self.source = source
         self.count = count
+        self.curve = curve
     }
 
     /// Where the control endpoint of the daemon that publishes at `endpoint` is unless it has been told otherwise: the
@@ -76,6 +80,8 @@ public enum WatchEvent: Sendable, Equatable {
     case newEpoch(String)
     /// A message that is not what its topic promises.
     case malformed(MalformedMessage)
+    /// Somebody is there who does not talk to this reader; told once for each reason.
+    case handshakeFailed(HandshakeFailure)
     /// Nobody is there yet.
     case waiting
     /// The daemon is there.

@@ -45,6 +45,7 @@ public final class Watcher {
         // Enough for a burst while a terminal scrolls; what exceeds it is dropped by the daemon, and seen as a gap.
         try socket.set(.receiveHighWaterMark, 100_000)
         for topic in topics { try socket.set(.subscribe, Array(topic.utf8)) }
+        if let curve = settings.curve { try socket.useCurve(curve) }
         var monitor = try SocketMonitor(socket, context: context)
         var poller = Poller()
         _ = poller.add(socket, for: .readable)
@@ -52,7 +53,7 @@ public final class Watcher {
         _ = poller.add(descriptor: stop.descriptor, for: .readable)
         let outputToken = output.map { poller.add(descriptor: $0, for: .error) }
         let link = try settings.control.map { (endpoint) throws(ZeroMQError) in
-            try ReplayLink(endpoint: endpoint, context: context)
+            try ReplayLink(endpoint: endpoint, curve: settings.curve, context: context)
         }
         link?.add(to: &poller)
         let filler = GapFiller(link: link, patience: Self.replayPatience)
@@ -60,13 +61,15 @@ public final class Watcher {
 
         let start = ContinuousClock.now
         var hasToldWait = false
+        var failures: Set<HandshakeFailure> = []
         while !stop.isRequested {
             while let event = try monitor.next() {
                 let news: WatchEvent? =
                     switch event {
                     case .connected: .connected
                     case .disconnected: .connectionLost
-                    case .handshakeFailed: nil
+                    case .handshakeFailed(let failure):
+                        failures.insert(failure).inserted ? .handshakeFailed(failure) : nil
                     }
                 if news == .connectionLost { filler.connectionLost() }
                 if let news, !tell(news) { return }

@@ -21,6 +21,8 @@ public struct Configuration: Sendable, Equatable {
         public var probabilities = false
         /// The embedding that each assignment carries as a third frame.
         public var embedding = EmbeddingKind.none
+        /// The endpoint's keys.
+        public var curve = CurveSettings()
     }
 
     /// How images are gathered for assigning.
@@ -70,6 +72,8 @@ public struct Configuration: Sendable, Equatable {
     public var publish = Publish()
     /// Where control operations are answered.
     public var controlEndpoint = "tcp://127.0.0.1:5558"
+    /// The control endpoint's keys.
+    public var controlCurve = CurveSettings()
     /// Where the status page is to be served.
     public var httpListen = "127.0.0.1:8080"
     /// The model.

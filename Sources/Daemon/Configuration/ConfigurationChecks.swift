@@ -1,4 +1,6 @@
-// What can only be judged when all settings are known: endpoints and what they have to do with each other.
+// What can only be judged when all settings are known: endpoints, what they have to do with each other, and their keys.
+
+import ZeroMQ
 
 /// The checks across settings.
 enum ConfigurationChecks {
@@ -21,18 +23,39 @@ enum ConfigurationChecks {
         func report(_ key: String, _ message: String) {
             mistakes.append(ConfigurationMistake(origin: loaded.origin(of: key), key: key, message: message))
         }
-        func check(_ key: String, _ text: String, listens: Bool, isEndpoint: Bool = true) {
+        /// Whether the endpoint of a section is encrypted; keys that cannot be used are reported.
+        func isEncrypted(_ section: String, _ curve: CurveSettings, listens: Bool) -> Bool {
+            if let mistake = curve.mistake(listens: listens) {
+                report("\(section).\(mistake.key)", mistake.message)
+                return true
+            }
+            do throws(KeyFileError) {
+                return try curve.load() != nil
+            } catch {
+                let keys = [
+                    ("curve_server_key", curve.serverKey), ("curve_secret_key", curve.secretKey),
+                    ("curve_clients", curve.clients),
+                ]
+                let key = keys.first { !$0.1.isEmpty && error.path.hasPrefix($0.1) }?.0 ?? "curve_secret_key"
+                report("\(section).\(key)", error.description)
+                return true
+            }
+        }
+        func check(
+            _ key: String, _ text: String, listens: Bool, isEndpoint: Bool = true, isEncrypted: Bool = false
+        ) {
             guard !known.contains(where: { $0.key == key }) else { return }
             do throws(EndpointAddress.Malformed) {
                 let address =
                     isEndpoint
                     ? try EndpointAddress(text, listens: listens)
                     : try EndpointAddress(hostAndPort: text, listens: listens)
-                if !address.isLocal, !configuration.allowPlaintext {
+                if !address.isLocal, !isEncrypted, !configuration.allowPlaintext {
+                    let remedy = isEndpoint ? "give it curve_\(listens ? "secret" : "server")_key, or " : ""
                     report(
                         key,
-                        "\(text) reaches beyond this machine without encryption; set allow_plaintext: true if that is "
-                            + "meant")
+                        "\(text) reaches beyond this machine without encryption; \(remedy)set allow_plaintext: true if "
+                            + "that is meant")
                 }
                 sockets.append(Socket(key: key, text: text, listens: listens, address: address))
             } catch {
@@ -41,10 +64,18 @@ enum ConfigurationChecks {
         }
 
         for source in configuration.sources where !source.endpoint.isEmpty {
-            check("sources.\(source.name).endpoint", source.endpoint, listens: source.role == .bind)
+            let (section, listens) = ("sources.\(source.name)", source.role == .bind)
+            check(
+                "\(section).endpoint", source.endpoint, listens: listens,
+                isEncrypted: isEncrypted(section, source.curve, listens: listens))
         }
-        check("publish.endpoint", configuration.publish.endpoint, listens: true)
-        check("control.endpoint", configuration.controlEndpoint, listens: true)
+        let (publish, control) = (configuration.publish, configuration.controlEndpoint)
+        check(
+            "publish.endpoint", publish.endpoint, listens: true,
+            isEncrypted: isEncrypted("publish", publish.curve, listens: true))
+        check(
+            "control.endpoint", control, listens: true,
+            isEncrypted: isEncrypted("control", configuration.controlCurve, listens: true))
         check("http.listen", configuration.httpListen, listens: true, isEndpoint: false)
 
         for (index, socket) in sockets.enumerated() {

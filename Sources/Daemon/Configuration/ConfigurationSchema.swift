@@ -27,6 +27,13 @@ public enum ConfigurationSchema {
             "when images come too fast: block makes senders wait, the others drop and count; left out, drop-oldest for "
                 + "sub and block for the others"),
         .choice("color", \.color, "the order of raw pixels' channels where the sender does not say it"),
+        keyFile(
+            "curve_secret_key", \.curve.secretKey,
+            "encrypts the source: the file with its own keys, which only its owner can read"),
+        clients("curve_clients", \.curve.clients),
+        keyFile(
+            "curve_server_key", \.curve.serverKey,
+            "with role connect: the file with the public key of the sender that is connected to"),
     ]
 
     /// The sections, and keys without one, that this version checks and does not serve.
@@ -51,10 +58,18 @@ public enum ConfigurationSchema {
         .choice(
             "publish.embedding", \.publish.embedding,
             "the vector that follows an assignment: the backbone's feature or the instance head's"),
+        keyFile(
+            "publish.curve_secret_key", \.publish.curve.secretKey,
+            "encrypts the endpoint: the file with its own keys, which only its owner can read"),
+        clients("publish.curve_clients", \.publish.curve.clients),
     ]
 
     private static let control: [Setting<Configuration>] = [
-        endpoint("control.endpoint", \.controlEndpoint, "where control operations are answered")
+        endpoint("control.endpoint", \.controlEndpoint, "where control operations are answered"),
+        keyFile(
+            "control.curve_secret_key", \.controlCurve.secretKey,
+            "encrypts the endpoint: the file with its own keys, which only its owner can read"),
+        clients("control.curve_clients", \.controlCurve.clients),
     ]
 
     private static let later: [Setting<Configuration>] = [
@@ -118,6 +133,23 @@ public enum ConfigurationSchema {
         _ key: String, _ path: WritableKeyPath<Root, String> & Sendable, _ documentation: String
     ) -> Setting<Root> {
         .text(key, path, expectation: "an endpoint", documentation) { text throws(SettingRefusal) in text }
+    }
+
+    // Whether they can be used is judged with the other settings of the endpoint; empty is as if they were not set.
+    private static func keyFile<Root>(
+        _ key: String, _ path: WritableKeyPath<Root, String> & Sendable, _ documentation: String
+    ) -> Setting<Root> {
+        .text(key, path, expectation: "a file", documentation) { text throws(SettingRefusal) in text }
+    }
+
+    private static func clients<Root>(
+        _ key: String, _ path: WritableKeyPath<Root, String> & Sendable
+    ) -> Setting<Root> {
+        .text(
+            key, path, expectation: "a folder, a file or \(CurveSettings.anyClient)",
+            "who may connect: a folder of public keys, one file of them, or any, which is everybody who knows the public "
+                + "key of curve_secret_key"
+        ) { text throws(SettingRefusal) in text }
     }
 
     private static func directory(

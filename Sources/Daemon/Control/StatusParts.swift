@@ -4,6 +4,7 @@ import Checkpoints
 import ContrastiveClustering
 import Journal
 import StreamProtocol
+import ZeroMQ
 
 extension StatusReport.Queue {
     /// A source's queue.
@@ -70,4 +71,9 @@ extension StreamCounters {
             "missing": JSON(missing), "duplicates": JSON(duplicates), "restarts": JSON(restarts), "ends": JSON(ends),
         ])
     }
+}
+
+extension [HandshakeFailure: UInt64] {
+    /// The counts by reason.
+    var json: JSON { .object([String: JSON](uniqueKeysWithValues: map { ($0.rawValue, JSON($1)) })) }
 }

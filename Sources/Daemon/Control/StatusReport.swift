@@ -2,6 +2,7 @@
 
 import Journal
 import StreamProtocol
+import ZeroMQ
 
 /// What `status` answers.
 package struct StatusReport: Sendable {
@@ -50,6 +51,8 @@ package struct StatusReport: Sendable {
     var queues: [Queue]
     /// How each sender is doing.
     var senders: [SourceHealth]
+    /// Who came to an endpoint and did not get in, by endpoint and reason.
+    var failedHandshakes: [String: [HandshakeFailure: UInt64]]
 
     /// The answer's members.
     var members: [String: JSON] {
@@ -74,6 +77,7 @@ package struct StatusReport: Sendable {
             "journal": journal.json,
             "queues": .array(queues.map(\.json)),
             "sources": .object(Dictionary(uniqueKeysWithValues: senders.map { ($0.name, $0.json) })),
+            "failed_handshakes": .object(failedHandshakes.mapValues(\.json)),
         ]
     }
 

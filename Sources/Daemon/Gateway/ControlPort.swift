@@ -24,14 +24,15 @@ final class ControlPort {
     /// - Parameter onRequest: takes each message; called on the Gateway's thread, it must not wait.
     /// - Throws: `ZeroMQError` with the endpoint.
     init(
-        endpoint: String, context: ZeroMQContext, onRequest: @escaping @Sendable (ReceivedMessage) -> Void
+        endpoint: String, context: ZeroMQContext, access: AccessControl,
+        onRequest: @escaping @Sendable (ReceivedMessage) -> Void
     ) throws(ZeroMQError) {
         var socket = try context.socket(.router)
         try socket.set(.maxMessageSize, Self.hardFrameLimit)
         try socket.set(.receiveHighWaterMark, Self.highWaterMark)
         try socket.set(.sendHighWaterMark, Self.highWaterMark)
         try socket.set(.linger, .seconds(1))
-        try socket.set(.tcpKeepalive, true)
+        try access.protect(&socket, endpoint: GatewaySettings.controlName)
         self.endpoint = try socket.bind(endpoint)
         self.socket = consume socket
         self.onRequest = onRequest

@@ -27,6 +27,10 @@ package final class Gateway: Sendable {
     package let answers: Outbox
     /// What became of each sender's messages.
     package let statistics: StreamStatistics
+    /// Who came to an endpoint and did not get in.
+    package let handshakeFailures = HandshakeFailures()
+    /// Who may connect to which encrypted endpoint.
+    let allowedClients: Monitor<[String: AllowedClients]>
     let wakeup: Wakeup
     let logger: Logger
     let control = Monitor(GatewayControl())
@@ -40,6 +44,7 @@ package final class Gateway: Sendable {
         self.wakeup = wakeup
         self.settings = settings
         self.logger = logger
+        allowedClients = Monitor(settings.allowedClients)
         queues = IngressQueues(
             sources: settings.sources, limits: settings.queueLimits,
             largestImage: settings.messageLimits.maxMessageBytes, onRoom: { wakeup.signal() })
@@ -77,6 +82,10 @@ package final class Gateway: Sendable {
         wakeup.signal()
         control.wait { control in control.inputIsStopped ? .done(()) : .wait(until: nil) }
     }
+
+    /// Takes other lists of who may connect from now on; who is connected stays so. An encrypted endpoint that is missing lets
+    /// nobody in.
+    package func setAllowedClients(_ clients: [String: AllowedClients]) { allowedClients.withLock { $0 = clients } }
 
     /// Stops the input, publishes what is in the outbox, gives connected subscribers a bounded time to take it, closes
     /// every socket and waits for the thread to end. Harmless at any time.

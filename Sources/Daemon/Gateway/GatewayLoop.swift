@@ -26,6 +26,7 @@ final class GatewayLoop: @unchecked Sendable {
     private let heartbeat: @Sendable () -> [[UInt8]]
     private var context: ZeroMQContext?
     private var publisher: Socket?
+    private let access: AccessControl
     private let control: ControlPort?
     private let controlToken: Poller.Token?
     private let intake: SourceIntake
@@ -44,15 +45,19 @@ final class GatewayLoop: @unchecked Sendable {
         onRequest: @escaping @Sendable (ReceivedMessage) -> Void
     ) throws(ZeroMQError) {
         let context = try ZeroMQContext(linger: settings.linger)
+        let access = try AccessControl(
+            context: context, settings: settings, list: gateway.allowedClients,
+            failures: gateway.handshakeFailures, logger: gateway.logger)
         var publisher = try context.socket(.xpub)
         try publisher.set(.sendHighWaterMark, settings.publishHighWaterMark)
         // All that subscribers send are topics.
         try publisher.set(.maxMessageSize, 64 << 10)
-        try publisher.set(.tcpKeepalive, true)
+        try access.protect(&publisher, endpoint: GatewaySettings.publisherName)
         let publishEndpoint = try publisher.bind(settings.publishEndpoint)
-        intake = try SourceIntake(gateway: gateway, settings: settings, context: context, poller: &poller)
+        intake = try SourceIntake(
+            gateway: gateway, settings: settings, context: context, access: access, poller: &poller)
         control = try settings.controlEndpoint.map { (endpoint) throws(ZeroMQError) in
-            try ControlPort(endpoint: endpoint, context: context, onRequest: onRequest)
+            try ControlPort(endpoint: endpoint, context: context, access: access, onRequest: onRequest)
         }
         controlToken = control?.watch(in: &poller)
         publisherToken = poller.add(publisher, for: .readable)
@@ -61,6 +66,7 @@ final class GatewayLoop: @unchecked Sendable {
             sources: intake.endpoints, publisher: publishEndpoint, control: control?.endpoint)
         self.publisher = consume publisher
         self.context = context
+        self.access = access
         self.settings = settings
         self.gateway = gateway
         self.heartbeat = heartbeat
@@ -68,6 +74,7 @@ final class GatewayLoop: @unchecked Sendable {
 
     /// Works until `finishes` is asked for, then publishes what is left and closes everything.
     func run() {
+        access.start()
         var nextHeartbeat = ContinuousClock.now
         while true {
             let (stopsInput, finishes) = gateway.control.read { ($0.stopsInput || $0.finishes, $0.finishes) }
@@ -88,6 +95,7 @@ final class GatewayLoop: @unchecked Sendable {
         }
         publisher = nil
         control?.close()
+        access.stop()
         // The poller keeps handles of sockets that are closed, and through them the context. Letting go of it ends the
         // context, and so waits, within the linger time, until subscribers have what was published.
         poller = Poller()

@@ -24,6 +24,10 @@ package struct GatewaySettings: Sendable {
     package var publishEndpoint: String
     /// Where the control endpoint's ROUTER socket listens; nil for none.
     package var controlEndpoint: String?
+    /// How each endpoint is encrypted, by its name in logs; those that are missing are not.
+    package var security: [String: EndpointSecurity] = [:]
+    /// How long whoever connects may take to say who it is.
+    package var handshakeTime = Duration.seconds(10)
     /// How large an arriving message may be.
     package var messageLimits = MessageLimits()
     /// How much may wait in each source's queue.

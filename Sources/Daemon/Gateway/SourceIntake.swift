@@ -33,12 +33,13 @@ final class SourceIntake {
     ///
     /// - Throws: `ZeroMQError` with the endpoint.
     init(
-        gateway: Gateway, settings: GatewaySettings, context: ZeroMQContext, poller: inout Poller
+        gateway: Gateway, settings: GatewaySettings, context: ZeroMQContext, access: AccessControl,
+        poller: inout Poller
     ) throws(ZeroMQError) {
         self.gateway = gateway
         drainTime = settings.drainTime
         for source in settings.sources {
-            let reader = try SourceReader(source, gateway: settings, context: context)
+            let reader = try SourceReader(source, gateway: settings, context: context, access: access)
             sources.append(Source(reader: reader, token: reader.watch(in: &poller)))
         }
     }

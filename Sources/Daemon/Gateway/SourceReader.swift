@@ -39,7 +39,9 @@ final class SourceReader {
     /// Opens the socket and binds or connects it.
     ///
     /// - Throws: `ZeroMQError` with the endpoint.
-    init(_ settings: SourceSettings, gateway: GatewaySettings, context: ZeroMQContext) throws(ZeroMQError) {
+    init(
+        _ settings: SourceSettings, gateway: GatewaySettings, context: ZeroMQContext, access: AccessControl
+    ) throws(ZeroMQError) {
         self.settings = settings
         parser = MessageParser(
             dialect: settings.dialect, color: settings.color, limits: gateway.messageLimits,
@@ -51,7 +53,7 @@ final class SourceReader {
         var socket = try context.socket(settings.pattern.socketKind)
         try socket.set(.receiveHighWaterMark, gateway.receiveHighWaterMark)
         try socket.set(.maxMessageSize, max(Self.hardFrameLimit, 2 * receiveLimits.maxBytes))
-        try socket.setKeepalive()
+        try access.protect(&socket, endpoint: GatewaySettings.endpointName(ofSource: settings.name))
         switch settings.pattern {
         case .sub: try socket.set(.subscribe, [])
         case .rep: try socket.set(.routerHandover, true)
@@ -152,16 +154,5 @@ extension SourceSettings.Pattern {
         case .rep: .router
         case .pair: .pair
         }
-    }
-}
-
-extension Socket {
-    /// Has TCP notice within half a minute that a peer has gone without a word, such as one that has lost its power: it would
-    /// otherwise keep the only place of a PAIR socket for hours.
-    fileprivate mutating func setKeepalive() throws(ZeroMQError) {
-        try set(.tcpKeepalive, true)
-        try set(.keepaliveIdleSeconds, 15)
-        try set(.keepaliveIntervalSeconds, 5)
-        try set(.keepaliveProbes, 3)
     }
 }

@@ -57,6 +57,8 @@ public struct SourceSettings: Sendable, Equatable {
     public var overload: Overload
     /// The channel order of raw pixels whose sender does not declare it.
     public var color: ColorOrder
+    /// The keys.
+    public var curve: CurveSettings
 
     /// Whether images wait with their sender until training has a place for each. A sender that waits for replies is not held
     /// up by that: its reply says that an image has been admitted, and some give up after seconds.
@@ -65,7 +67,7 @@ public struct SourceSettings: Sendable, Equatable {
     /// Creates a source; what is left out is what the `stream` source has by default.
     public init(
         name: String, endpoint: String, role: Role = .bind, pattern: Pattern = .sub, dialect: Dialect = .auto,
-        overload: Overload = .dropOldest, color: ColorOrder = .bgr
+        overload: Overload = .dropOldest, color: ColorOrder = .bgr, curve: CurveSettings = CurveSettings()
     ) {
         self.name = name
         self.endpoint = endpoint
@@ -74,5 +76,6 @@ public struct SourceSettings: Sendable, Equatable {
         self.dialect = dialect
         self.overload = overload
         self.color = color
+        self.curve = curve
     }
 }

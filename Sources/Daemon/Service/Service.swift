@@ -37,7 +37,7 @@ public final class Service: Sendable {
     ///
     /// - Parameter makeLearner: builds a learner that has been trained for no step.
     /// - Throws: `CheckpointError` where the folder cannot be used or holds another model's checkpoints, `JournalError`
-    ///   where the journal's cannot be used, and what `makeLearner` throws.
+    ///   where the journal's cannot be used, `KeyFileError` where a key's file cannot be, and what `makeLearner` throws.
     package init(
         configuration: Configuration, logger: Logger, pace: Pace = Pace(),
         makeLearner: @escaping @Sendable (LearnerRole) throws -> LearnerHandover
@@ -54,7 +54,7 @@ public final class Service: Sendable {
         let learners = try Self.learners(resuming: resumed, makeLearner: makeLearner)
         let journal = try Journal(settings: JournalSettings(configuration.journal)) { logger.journal($0) }
 
-        var gatewaySettings = GatewaySettings(configuration)
+        var gatewaySettings = try GatewaySettings(configuration)
         gatewaySettings.heartbeatInterval = pace.heartbeat
         let gateway = try Gateway(settings: gatewaySettings, logger: logger)
         let ledger = CheckpointLedger(resumed: resumed?.record, interval: pace.announcement)
@@ -143,6 +143,11 @@ public final class Service: Sendable {
         output.setSendsProbabilities(now.publish.probabilities)
         store.setKeep(now.checkpoint.keep)
         pipeline.adjust(Pipeline.Settings(now), learningRate: now.train.learningRate)
+        do {
+            gateway.setAllowedClients(try GatewaySettings(now).allowedClients)
+        } catch {
+            logger.error("the lists of clients stay as they were: \(error)")
+        }
         return change
     }
 

@@ -6,6 +6,7 @@ import Imaging
 import Journal
 import StreamProtocol
 import Tensors
+import ZeroMQ
 
 extension Configuration {
     /// Threads of the engine.
@@ -21,9 +22,17 @@ extension Configuration {
 }
 
 extension GatewaySettings {
-    init(_ configuration: Configuration) {
+    /// Reads the keys that the configuration names.
+    ///
+    /// - Throws: `KeyFileError`.
+    init(_ configuration: Configuration) throws(KeyFileError) {
         self.init(sources: configuration.sources, publishEndpoint: configuration.publish.endpoint)
         controlEndpoint = configuration.controlEndpoint
+        for source in configuration.sources {
+            security[Self.endpointName(ofSource: source.name)] = try source.curve.load()
+        }
+        security[Self.publisherName] = try configuration.publish.curve.load()
+        security[Self.controlName] = try configuration.controlCurve.load()
     }
 }
 

@@ -25,6 +25,6 @@ extension StatusReport {
             queues: zip(sources, gateway.queues.depths).map {
                 Queue(name: $0.name, images: $1.images, bytes: $1.bytes)
             },
-            senders: gateway.statistics.health())
+            senders: gateway.statistics.health(), failedHandshakes: gateway.handshakeFailures.counts.read { $0 })
     }
 }

@@ -41,6 +41,8 @@ struct ControlOptions: ParsableArguments {
             valueName: "seconds"))
     var timeout = 600.0
 
+    @OptionGroup var curve: CurveOptions
+
     @Flag(help: "Print the answer's JSON.")
     var json = false
 
@@ -50,12 +52,13 @@ struct ControlOptions: ParsableArguments {
 
     /// Does `body` with a client, and ends with the exit code that fits what it throws.
     func withClient(_ body: (ControlClient) throws(ControlError) -> Void) throws {
+        let keys = try curve.client()
         do throws(ControlError) {
             let stop: StopSignal
             do { stop = try StopSignal() } catch { throw .socket(error) }
             let signals = SignalHandling(onStop: { _ in stop.request() })
             defer { withExtendedLifetime(signals) {} }
-            try body(try ControlClient(endpoint: endpoint, timeout: .seconds(timeout), stop: stop))
+            try body(try ControlClient(endpoint: endpoint, curve: keys, timeout: .seconds(timeout), stop: stop))
         } catch {
             _ = OutputFile(descriptor: STDERR_FILENO).write(Array("clusterd ctl: \(error)\n".utf8))
             throw ExitCode(error.isTemporary ? EX_TEMPFAIL : EX_IOERR)
