@@ -75,7 +75,9 @@ let package = Package(
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
         .testTarget(name: "StreamProtocolTests", dependencies: ["StreamProtocol"]),
-        .testTarget(name: "JournalTests", dependencies: ["Journal", "StreamProtocol"]),
+        .testTarget(
+            name: "JournalTests",
+            dependencies: ["Journal", "StreamProtocol", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "StreamProtocol", "CZlib"]),
         .testTarget(
             name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),
