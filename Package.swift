@@ -83,6 +83,14 @@ let package = Package(
             name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),
         .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon"], exclude: ["clients"]),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Daemon", "Client", "Datasets", "Journal", "Checkpoints", "Imaging", "StreamProtocol", "CZlib",
+                "CCrypto",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            resources: [.copy("Corpus")]),
     ],
     swiftLanguageModes: [.v6]
 )
