@@ -75,12 +75,22 @@ let package = Package(
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
         .testTarget(name: "StreamProtocolTests", dependencies: ["StreamProtocol"]),
-        .testTarget(name: "JournalTests", dependencies: ["Journal", "StreamProtocol"]),
+        .testTarget(
+            name: "JournalTests",
+            dependencies: ["Journal", "StreamProtocol", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "StreamProtocol", "CZlib"]),
         .testTarget(
             name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),
         .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon"], exclude: ["clients"]),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Daemon", "Client", "Datasets", "Journal", "Checkpoints", "Imaging", "StreamProtocol", "CZlib",
+                "CCrypto",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            resources: [.copy("Corpus")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -72,15 +72,16 @@ struct IDXFile: Sendable {
         throw DatasetError(path: path.description, reason: .notIDX(problem))
     }
 
-    /// The extents, 32-bit big-endian, the number of bytes not beyond what an Int holds.
+    /// The extents, 32-bit big-endian; the bytes of all items, and of a single one where there are none, fit an Int.
     private static func shape(_ header: [UInt8], of path: RawPath, rank: Int) throws(DatasetError) -> [Int] {
         guard header.count == 4 * rank else {
             throw DatasetError(path: path.description, reason: .notIDX("its header is cut off"))
         }
         let shape = (0..<rank).map { axis in header[4 * axis..<4 * axis + 4].reduce(0) { $0 << 8 | Int($1) } }
         var size = 1
+        // No item at all hides no absurd size of one.
         for extent in shape {
-            let (product, overflow) = size.multipliedReportingOverflow(by: extent)
+            let (product, overflow) = size.multipliedReportingOverflow(by: max(1, extent))
             guard !overflow else {
                 throw DatasetError(path: path.description, reason: .notIDX("its extents \(shape) are absurd"))
             }

@@ -7,6 +7,9 @@ import Glibc
 
 /// The paths that arrive on a descriptor, one at a time.
 public final class PathList {
+    /// The most bytes of a path, sixteen times Linux's PATH_MAX: what is longer is no list.
+    private static let longestPath = 64 << 10
+
     private let descriptor: Int32
     private let cancellation: Int32?
     private var separator: UInt8?
@@ -34,6 +37,11 @@ public final class PathList {
                 defer { buffer = [] }
                 return buffer.isEmpty ? nil : RawPath(bytes: Array(buffer))
             } else {
+                guard buffer.count <= Self.longestPath else {
+                    throw DatasetError(
+                        path: "a path on standard input",
+                        reason: .tooLarge(bytes: buffer.count, limit: Self.longestPath))
+                }
                 try fill()
             }
         }

@@ -87,7 +87,7 @@ final class JournalFile: Sendable {
 
     static func epochs(in database: Database) throws -> [Epoch] {
         try Row.fetchAll(database, sql: "SELECT id, uuid, base FROM epoch ORDER BY id").map {
-            Epoch(id: $0[0], uuid: $0[1], base: $0[2])
+            Epoch(id: try $0.value(0), uuid: try $0.value(1), base: try $0.value(2))
         }
     }
 
@@ -111,6 +111,9 @@ final class JournalFile: Sendable {
         guard let oldest = try Int64.fetchOne(database, sql: "SELECT min(position) FROM entry"),
             let newest = try Int64.fetchOne(database, sql: "SELECT max(position) FROM entry")
         else { return nil }
+        guard oldest <= newest else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the oldest assignment comes after the newest")
+        }
         return oldest...newest
     }
 
@@ -146,7 +149,7 @@ final class JournalFile: Sendable {
                     database, sql: "\(JournalSchema.select) WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ?",
                     arguments: [epoch.position(range.lowerBound), epoch.position(range.upperBound), limit])
                 while bytes < maximumBytes, let row = try rows.next() {
-                    let message = JournalSchema.message(row, epoch: epoch)
+                    let message = try JournalSchema.message(row, epoch: epoch)
                     if let last = messages.last, message.sequence != last.sequence + 1 { break }
                     bytes += 16 * (message.probabilities?.count ?? 0)
                     messages.append(message)

@@ -41,9 +41,9 @@ public final class JournalReader: Sendable {
                 let (sql, arguments) = Self.statement(query)
                 let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
                 while let row = try rows.next() {
-                    let position: Int64 = row[0]
+                    let position: Int64 = try row.value(0)
                     guard let epoch = epochs.last(where: { $0.base < position }) else { continue }
-                    if !take(JournalSchema.message(row, epoch: epoch)) { return }
+                    if !take(try JournalSchema.message(row, epoch: epoch)) { return }
                 }
             }
         }

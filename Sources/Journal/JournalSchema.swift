@@ -58,14 +58,23 @@ enum JournalSchema {
         guard found == version else {
             throw JournalError.damaged(path, "it is of version \(found), and this program reads version \(version)")
         }
+        let bases: [Int64]
+        var ends: [Int64] = []
         do {
             _ = try database.makeStatement(sql: insert)
-            _ = try JournalFile.epochs(in: database)
+            bases = try JournalFile.epochs(in: database).map(\.base)
             for order in ["ASC", "DESC"] {
-                _ = try Row.fetchAll(database, sql: "\(select) ORDER BY position \(order) LIMIT 100")
+                let rows = try Row.fetchAll(database, sql: "\(select) ORDER BY position \(order) LIMIT 100")
+                if let row = rows.first { ends.append(try row.value(0)) }
             }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
             throw JournalError.damaged(path, error.message ?? "\(error)")
+        }
+        // Numbers are differences of places, which are far from where those overflow.
+        guard bases == bases.sorted(), ends == ends.sorted(),
+            (bases + ends).allSatisfy({ (0...Int64.max / 2).contains($0) })
+        else {
+            throw JournalError.damaged(path, "its assignments have impossible places")
         }
     }
 
@@ -79,13 +88,15 @@ enum JournalSchema {
         ]
     }
 
-    static func message(_ row: Row, epoch: Epoch) -> AssignmentMessage {
+    /// Reads a row. Throws a `DatabaseError` with the code `SQLITE_CORRUPT` where a value is of a type that is never written.
+    static func message(_ row: Row, epoch: Epoch) throws -> AssignmentMessage {
         AssignmentMessage(
-            epoch: epoch.uuid, sequence: epoch.sequence(row[0]), source: row[1], id: text(row[2]),
-            sourceSequence: (row[3] as Int64?).map { UInt64(bitPattern: $0) }, taken: row[4], received: row[5],
-            published: row[6], cluster: row[7], confidence: (row[8] as Double?).map { Float($0) } ?? .nan,
-            step: UInt64(bitPattern: row[9]), model: row[10], labelEpoch: row[11],
-            probabilities: (row[12] as Data?).map(floats))
+            epoch: epoch.uuid, sequence: epoch.sequence(try row.value(0)), source: try row.value(1), id: text(row[2]),
+            sourceSequence: try row.optional(3, as: Int64.self).map { UInt64(bitPattern: $0) },
+            taken: try row.optional(4), received: try row.value(5), published: try row.value(6),
+            cluster: try row.value(7), confidence: try row.optional(8, as: Double.self).map { Float($0) } ?? .nan,
+            step: UInt64(bitPattern: try row.value(9)), model: try row.value(10), labelEpoch: try row.value(11),
+            probabilities: try row.optional(12, as: Data.self).map(floats))
     }
 
     /// A text as a value. Texts end at their first zero byte for SQLite's functions, so one that has any is kept as bytes.
@@ -112,5 +123,21 @@ enum JournalSchema {
                 Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
             }
         }
+    }
+}
+
+extension Row {
+    /// A column's value. SQLite holds values of any type in any column, and GRDB traps on those that it cannot convert.
+    func value<Value: DatabaseValueConvertible>(_ column: Int) throws -> Value {
+        guard let value = Value.fromDatabaseValue(self[column]) else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "a row has a value of another type than its column")
+        }
+        return value
+    }
+
+    /// A column's value, nil where it is null.
+    func optional<Value: DatabaseValueConvertible>(_ column: Int, as type: Value.Type = Value.self) throws -> Value? {
+        (self[column] as DatabaseValue).isNull ? nil : try value(column) as Value
     }
 }

@@ -113,7 +113,7 @@ public struct AssignmentMessage: Sendable, Equatable {
 
     private init(_ body: PublishedBody, isTopicKnown: Bool = true) throws(MalformedMessage) {
         epoch = try body.string("epoch")
-        sequence = try body.integer("seq")
+        sequence = try body.number("seq", atLeast: 1)
         source = try body.string("source")
         id = try body.optional("id", "a string", \.text)
         sourceSequence = try body.optional("source_seq", "an unsigned 64-bit integer") { $0.integer() }

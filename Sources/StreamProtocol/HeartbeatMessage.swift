@@ -37,7 +37,7 @@ public struct HeartbeatMessage: Sendable, Equatable {
         let body = try PublishedBody(frames)
         guard body.topic == Self.topic else { throw body.malformed("not a heartbeat's topic") }
         epoch = try body.string("epoch")
-        sequence = try body.integer("seq")
+        sequence = try body.number("seq", atLeast: 0)
         published = try body.integer("t")
     }
 }

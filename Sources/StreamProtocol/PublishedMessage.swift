@@ -87,6 +87,13 @@ struct PublishedBody {
         try required(key, "an integer in range") { $0.integer() }
     }
 
+    /// The number of an assignment. No daemon gets to UInt64.max, which would have no successor.
+    func number(_ key: String, atLeast least: UInt64) throws(MalformedMessage) -> UInt64 {
+        try required(key, "an integer of at least \(least)") { json in
+            json.integer().flatMap { (least..<UInt64.max).contains($0) ? $0 : nil }
+        }
+    }
+
     func required<Value>(
         _ key: String, _ expected: String, _ read: (JSON) -> Value?
     ) throws(MalformedMessage) -> Value {

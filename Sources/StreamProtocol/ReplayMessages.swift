@@ -74,10 +74,13 @@ package struct ReplayReply: Sendable, Equatable {
             epoch = try members.required("epoch", "a string", \.text)
             first = try members.required("first", "an unsigned integer") { $0.integer() }
             next = try members.required("next", "an unsigned integer") { $0.integer() }
-            last = try members.required("last", "an unsigned integer") { $0.integer() }
+            // No daemon gets to UInt64.max, which would have no successor.
+            last = try members.required("last", "a number below 2^64 - 1") { json in
+                json.integer().flatMap { $0 < UInt64.max ? $0 : nil }
+            }
             gap = try members.optional("gap", "a pair of ascending numbers") { json in
                 guard let bounds = json.elements?.map({ $0.integer(as: UInt64.self) }), bounds.count == 2,
-                    let from = bounds[0], let to = bounds[1], from <= to
+                    let from = bounds[0], let to = bounds[1], 1 <= from, from <= to, to < .max
                 else { return nil }
                 return from...to
             }

@@ -129,6 +129,22 @@ final class AssignmentSequenceTests: XCTestCase {
         XCTAssertEqual(sequence.missing?.from, 1)
     }
 
+    func testManyHolesAreToldInNoTime() {
+        var sequence = AssignmentSequence(epoch: "one", start: 1)
+        for number in stride(from: UInt64(2), through: 120_000, by: 2) { _ = sequence.published(delivery(number)) }
+        _ = sequence.published(delivery(1, "two"))
+        let start = ContinuousClock.now
+        let outputs = sequence.giveUp()
+        XCTAssertEqual(outputs.count, 120_000 + 3)
+        XCTAssertLessThan(.now - start, .seconds(10))
+    }
+
+    func testNumbersBeginWithOne() {
+        var sequence = AssignmentSequence(epoch: "one", start: 0)
+        XCTAssertEqual(short(sequence.published(delivery(1, "two"))), [])
+        XCTAssertEqual(short(sequence.giveUp()), ["one unknown after 0", "epoch two", "1"])
+    }
+
     func testALimitedNumberIsKeptAndTheRestAskedForAgain() {
         var sequence = AssignmentSequence(start: 1)
         for number: UInt64 in 2...100_100 { _ = sequence.published(delivery(number)) }

@@ -132,6 +132,18 @@ final class ConfigurationMistakeTests: XCTestCase {
             ])
     }
 
+    func testWhatWouldTakeForEverIsRefused() {
+        let start = ContinuousClock.now
+        // Each as long to compare as all before it together.
+        let levels = (1...40).map { "x\($0): &x\($0) [*x\($0 - 1), *x\($0 - 1)]\n" }
+        XCTAssertEqual(
+            mistakes("x0: &x0 [y]\n" + levels.joined() + "? *x40\n: 1\n? *x40\n: 2\n"),
+            ["c.yaml:1: there are more than 8 aliases (*name)"])
+        XCTAssertEqual(
+            mistakes(String(repeating: "threads: 1\n", count: 5_000)), ["c.yaml:17: a key is given twice"])
+        XCTAssertLessThan(.now - start, .seconds(10))
+    }
+
     func testSources() {
         XCTAssertEqual(
             mistakes(

@@ -88,6 +88,9 @@ final class IDXTests: XCTestCase {
         XCTAssertTrue(isNotIDX(try problem(idx([2, 2, 3, 2], pixels))))
         XCTAssertTrue(isNotIDX(try problem(idx([4, 0, 3], pixels))))
         XCTAssertTrue(isNotIDX(try problem(idx([0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF], pixels))))
+        // No image at all, each of which would have more bytes than there are numbers.
+        XCTAssertTrue(isNotIDX(try problem(idx([0, 0xFFFF_FFFF, 0xFFFF_FFFF], []))))
+        XCTAssertTrue(isNotIDX(try problem(idx([0, 0x7FFF_FFFF, 0x7FFF_FFFF, 4], []))))
         XCTAssertEqual(try problem(Array(good.dropLast())), .truncated(expected: 24))
         XCTAssertEqual(try problem(idx([0xFFFF_FFFF, 1, 1], pixels)), .truncated(expected: 0xFFFF_FFFF))
         XCTAssertEqual(try problem(gzip(Array(good.dropLast()))), .truncated(expected: 24))

@@ -117,6 +117,19 @@ final class StreamTests: XCTestCase {
         XCTAssertEqual(try values(twice), [1, 2, 3, 1, 2, 3])
     }
 
+    func testALineWithoutAnEndIsNoPath() throws {
+        let scratch = try Scratch(self)
+        let line = try scratch.write("list", [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20))
+        let descriptor = open(line, O_RDONLY)
+        defer { close(descriptor) }
+        var stream = try ImageStream(opening: ["-"], list: PathList(descriptor: descriptor))
+        guard case .failure(let error)? = stream.next(), case .tooLarge(let bytes, limit: 65_536) = error.reason else {
+            return XCTFail("the line is taken")
+        }
+        XCTAssertLessThan(bytes, 200_000, "it is read to its end all the same")
+        XCTAssertNil(stream.next())
+    }
+
     func testAListThatIsNoLongerWantedEnds() throws {
         let (pipe, cancel) = (Pipe(), Pipe())
         let list = PathList(

@@ -1,6 +1,7 @@
 // Journals that are no journals any more: kept, named, and replaced.
 
 import Foundation
+import GRDB
 import Journal
 import XCTest
 
@@ -61,6 +62,54 @@ final class DamageTests: XCTestCase {
                 let range = try! XCTUnwrap(data.range(of: Data("label_epoch INTEGER".utf8)))
                 data[range.lowerBound] = UInt8(ascii: "x")
             }
+        }
+    }
+
+    func testValuesThatAreNeverWrittenAreDamage() throws {
+        for change in [
+            "entry SET source = NULL", "entry SET source = x'FF'", "entry SET cluster = 'three'",
+            "entry SET t_received = x'00'", "entry SET confidence = 'much'", "entry SET probabilities = 7",
+        ] {
+            let folder = try temporaryFolder()
+            var journal = try Journal(folder)
+            journal.append(1...9)
+            journal.close()
+            try update(folder, change + " WHERE position = 5")
+            journal = try Journal(folder)
+            for read in [
+                { _ = try journal.replay(epoch: nil, from: 1, limit: 20) },
+                { try JournalReader(directory: folder).read(JournalQuery()) { _ in true } },
+            ] {
+                let error = try journalError(read)
+                XCTAssertEqual(error.kind, .damaged, change)
+                XCTAssertTrue(error.reason.contains("another type than its column"), "\(error)")
+            }
+            XCTAssertEqual(try journal.replay(epoch: nil, from: 6, limit: 20).messages.map(\.sequence), [6, 7, 8, 9])
+        }
+    }
+
+    func testPlacesWhoseDifferencesOverflowAreDamage() throws {
+        for change in [
+            "epoch SET base = -1", "epoch SET base = 9223372036854775807",
+            "entry SET position = -9223372036854775807 WHERE position = 1",
+            "entry SET position = 9223372036854775807 WHERE position = 9",
+        ] {
+            try assertSetAside("impossible places") { try update(($0 as NSString).deletingLastPathComponent, change) }
+        }
+    }
+
+    /// Changes the database as SQLite lets anybody do.
+    private func update(_ folder: String, _ change: String) throws {
+        try DatabaseQueue(path: folder + "/journal.sqlite").writeWithoutTransaction { database in
+            // The table as it is read elsewhere need not be the one that was made.
+            try database.execute(
+                sql: """
+                    PRAGMA writable_schema = ON;
+                    UPDATE sqlite_master SET sql = replace(sql, 'source TEXT NOT NULL', 'source TEXT');
+                    PRAGMA writable_schema = RESET;
+                    UPDATE \(change);
+                    PRAGMA wal_checkpoint(TRUNCATE);
+                    """)
         }
     }
 

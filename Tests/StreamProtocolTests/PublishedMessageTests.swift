@@ -91,10 +91,10 @@ final class PublishedMessageTests: XCTestCase {
     }
 
     func testAHeartbeat() throws {
-        let message = HeartbeatMessage(epoch: epoch, sequence: .max, published: 1_795_498_908_754_577_642)
+        let message = HeartbeatMessage(epoch: epoch, sequence: .max - 1, published: 1_795_498_908_754_577_642)
         XCTAssertEqual(
             message.frames.map(text),
-            ["heartbeat", #"{"v":1,"epoch":"\#(epoch)","seq":18446744073709551615,"t":1795498908754577642}"#])
+            ["heartbeat", #"{"v":1,"epoch":"\#(epoch)","seq":18446744073709551614,"t":1795498908754577642}"#])
         XCTAssertEqual(try PublishedMessage(frames: message.frames), .heartbeat(message))
     }
 
@@ -133,6 +133,12 @@ final class PublishedMessageTests: XCTestCase {
             ("assignment/cam1/7", body.replacing(#""v":1"#, with: #""v":2"#), "v is not 1"),
             ("assignment/cam1/7", body.replacing(#""seq":1842,"#, with: ""), "seq is missing"),
             ("assignment/cam1/7", body.replacing(#""seq":1842"#, with: #""seq":-1"#), "seq is not an integer"),
+            ("assignment/cam1/7", body.replacing(#""seq":1842"#, with: #""seq":0"#), "seq is not an integer"),
+            (
+                "assignment/cam1/7", body.replacing(#""seq":1842"#, with: #""seq":18446744073709551615"#),
+                "seq is not an integer of at least 1"
+            ),
+            ("heartbeat", #"{"v":1,"epoch":"e","seq":18446744073709551615,"t":1}"#, "seq is not an integer"),
             ("assignment/cam1/7", body.replacing(#""0042.jpg""#, with: "[]"), "id is not a string"),
             ("assignment/cam1/7", body.replacing("0.93", with: #""much""#), "confidence is not a number"),
             ("assignment/cam1/7", String(body.dropLast()) + #","probabilities":[0.5,""]}"#, "probabilities is not"),

@@ -36,8 +36,10 @@ public struct PointInTime: Sendable, Equatable {
     }
 
     private static func calendarTime(_ text: String) -> Int64? {
+        // Other scripts have digits too, which are no numbers to Int.
         let pattern =
             /(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?)?/
+            .asciiOnlyDigits()
         guard let match = text.wholeMatch(of: pattern), let year = Int32(match.1), (1970...2261).contains(year) else {
             return nil
         }

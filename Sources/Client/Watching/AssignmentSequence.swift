@@ -2,7 +2,8 @@
 // assignments are delivered at least once. Twice the same (epoch, seq) comes out once, in order, and what cannot be had any
 // more comes out as an explicit gap.
 //
-// It knows no socket: what arrives is put in, what is missing is asked for by whoever holds this.
+// It knows no socket: what arrives is put in, what is missing is asked for by whoever holds this. Numbers have a successor:
+// a message with one that has none is malformed.
 
 import StreamProtocol
 
@@ -60,8 +61,9 @@ package struct AssignmentSequence {
     ///   - epoch: the epoch of `start`; nil is the first that is heard of.
     ///   - start: the first number wanted; nil is the next to be given.
     package init(epoch: String? = nil, start: UInt64? = nil) {
-        self.start = start
-        if let epoch { epochs = [Epoch(name: epoch, next: start ?? 1)] }
+        // Numbers begin with 1.
+        self.start = start.map { max(1, $0) }
+        if let epoch { epochs = [Epoch(name: epoch, next: self.start ?? 1)] }
     }
 
     /// The numbers to ask for: those of this epoch from this one on. Nil where nothing is missing.
@@ -81,8 +83,7 @@ package struct AssignmentSequence {
 
     /// Takes the last number given, as a heartbeat names it.
     package mutating func heartbeat(epoch name: String, last sequence: UInt64) -> [Output] {
-        // UInt64.max is a number that no daemon gets to, and has no successor.
-        let index = index(of: name, first: sequence < .max ? sequence + 1 : sequence)
+        let index = index(of: name, first: sequence + 1)
         epochs[index].known = max(epochs[index].known, sequence)
         return advance()
     }
@@ -150,18 +151,17 @@ package struct AssignmentSequence {
     /// Lets out all up to `last`, what is not there as missing.
     private mutating func skip(through last: UInt64) -> [Output] {
         var outputs: [Output] = []
-        while epochs[0].next <= last {
-            let next = epochs[0].next
-            if let delivery = epochs[0].early.removeValue(forKey: next) {
-                outputs.append(.assignment(delivery))
-                epochs[0].next += 1
-            } else {
-                let there = epochs[0].early.keys.filter { $0 <= last }.min()
-                let range = next...(there.map { $0 - 1 } ?? last)
-                outputs.append(.missing(range))
-                epochs[0].next = range.upperBound + 1
-            }
+        func miss(_ range: Range<UInt64>) {
+            if !range.isEmpty { outputs.append(.missing(range.lowerBound...range.upperBound - 1)) }
         }
+        for number in epochs[0].early.keys.filter({ $0 <= last }).sorted() {
+            miss(epochs[0].next..<number)
+            outputs.append(.assignment(epochs[0].early.removeValue(forKey: number)!))
+            epochs[0].next = number + 1
+        }
+        guard epochs[0].next <= last else { return outputs }
+        miss(epochs[0].next..<last + 1)
+        epochs[0].next = last + 1
         return outputs
     }
 }

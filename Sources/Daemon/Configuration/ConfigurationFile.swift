@@ -51,20 +51,41 @@ struct ConfigurationFile {
 
     // MARK: YAML
 
+    /// As many keys that come again are told; each has the file read anew.
+    private static let mostRepeatedKeys = 16
+    /// Aliases of aliases grow by themselves, and Yams compares keys by all that is in them.
+    private static let mostAliases = 8
+
     private func compose(_ text: String) throws(ConfigurationMistake) -> Node? {
+        guard Self.aliases(in: text) <= Self.mostAliases else {
+            throw mistake(nil, "", "there are more than \(Self.mostAliases) aliases (*name)")
+        }
         var text = text
+        var repeatedKeys = 0
         while true {
             do {
                 // Tags are resolved here, by what each key expects.
                 return try Yams.compose(yaml: text, .basic)
             } catch YamlError.duplicatedKeysInMapping(_, let context) {
-                guard let marked = Self.markingKey(at: context.mark, in: text) else {
+                repeatedKeys += 1
+                guard repeatedKeys <= Self.mostRepeatedKeys,
+                    let marked = Self.markingKey(at: context.mark, in: text)
+                else {
                     throw mistake(context.mark, "", "a key is given twice")
                 }
                 text = marked
             } catch {
                 throw syntaxMistake(error)
             }
+        }
+    }
+
+    /// How many places look like an alias, `*name`, quoted or not.
+    private static func aliases(in text: String) -> Int {
+        let bytes = Array(" \(text) ".utf8)
+        return bytes.indices.dropFirst().dropLast().count { index in
+            bytes[index] == UInt8(ascii: "*") && " \n\r\t[{,:-?".utf8.contains(bytes[index - 1])
+                && Character(Unicode.Scalar(bytes[index + 1])).isWordLike
         }
     }
 
@@ -180,4 +201,9 @@ struct ConfigurationFile {
     private mutating func report(_ mark: Mark?, _ key: String, _ message: String) {
         mistakes.append(mistake(mark, key, message))
     }
+}
+
+extension Character {
+    /// What YAML's names of anchors are made of.
+    fileprivate var isWordLike: Bool { isASCII && (isLetter || isNumber) || self == "_" || self == "-" }
 }
