@@ -45,7 +45,7 @@ final class SecureRig {
 
     /// Waits until so many have failed to get in for one of these reasons, left out for any, and says how many have.
     func failures(
-        of reasons: Set<HandshakeFailure> = Set(HandshakeFailure.allCases), _ count: UInt64 = 1
+        of reasons: Set<HandshakeFailure> = Set(HandshakeFailure.allCases), count: UInt64 = 1
     ) -> UInt64 {
         let deadline = MonotonicTime.now.advanced(bySeconds: 20)
         return rig.gateway.handshakeFailures.counts.wait { counts in
@@ -87,6 +87,12 @@ final class RawConnection {
             guard part > 0 else { return }
             sent += part
         }
+    }
+
+    /// Waits for so many bytes.
+    func receive(_ count: Int) -> Bool {
+        var bytes = [UInt8](repeating: 0, count: count)
+        return recv(descriptor, &bytes, count, Int32(MSG_WAITALL)) == count
     }
 
     /// Whether the other end closes the connection within this time; what it says before that is passed over.
