@@ -21,6 +21,8 @@ final class GatewayTests: XCTestCase {
             XCTAssertEqual(taken.image.payload, [1, 2, 3])
             XCTAssertGreaterThan(taken.image.received, 1_600_000_000_000_000_000)
         }
+        // An image is counted when it can be taken already.
+        rig.gateway.finish()
         XCTAssertEqual(rig.counters("cam1").admitted, 50)
         XCTAssertEqual(rig.counters("cam1").missing, 0)
     }

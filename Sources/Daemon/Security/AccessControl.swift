@@ -11,7 +11,8 @@ final class AccessControl {
     /// Connections that may wait to be accepted, each for microseconds.
     private static let backlog = 1024
 
-    private let context: ZeroMQContext
+    /// Until `stop`: whoever holds it keeps the context, and with it the endpoints' ports, from ending.
+    private var context: ZeroMQContext?
     private let settings: GatewaySettings
     private let wakeup: Wakeup
     private var loop: AccessLoop?
@@ -42,7 +43,7 @@ final class AccessControl {
     ///
     /// - Throws: `ZeroMQError`.
     func protect(_ socket: inout Socket, endpoint name: String) throws(ZeroMQError) {
-        precondition(thread == nil, "the sockets come first")
+        guard thread == nil, let context else { preconditionFailure("the sockets come first") }
         try socket.set(.handshakeInterval, settings.handshakeTime)
         try socket.set(.backlog, Self.backlog)
         try socket.setKeepalive()
@@ -69,6 +70,7 @@ final class AccessControl {
         thread?.join()
         thread = nil
         loop = nil
+        context = nil
     }
 }
 
