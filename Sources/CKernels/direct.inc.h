@@ -1,9 +1,9 @@
 // The direct family's source, compiled once for each instruction set; direct.h says what each function computes.
 #include "include/direct.h"
+#include "vectors.inc.h"
+#include "window.h"
 #include <math.h>
 
-typedef ck_vf vf;
-#define WIDTH ((size_t)CK_WIDTH)
 #define PANEL (2 * WIDTH)
 // Pixels of a block: their sums, two vectors each, stay in registers.
 #if CK_WIDTH == 16
@@ -13,11 +13,6 @@ typedef ck_vf vf;
 #endif
 // Blocks that are described at a time and then go through all panels.
 #define BLOCKS ((size_t)16)
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE vf load(const float *p) { return *(const ck_vfu *)p; }
-INLINE void store(float *p, vf v) { *(ck_vfu *)p = v; }
-INLINE vf splat(float x) { return x - (vf){}; }
 INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 static void CK_NAME(pack)(float *to, const float *weight, const float *scale, size_t depth, size_t outputs,
@@ -71,8 +66,7 @@ typedef struct {
 
 INLINE span span_of(size_t position, const ck_window *w, size_t kernel, size_t size) {
     span s = {.start = (ptrdiff_t)(position * w->stride) - (ptrdiff_t)w->padding};
-    s.first = s.start < 0 ? smaller((size_t)-s.start, kernel) : 0;
-    s.last = smaller((size_t)((ptrdiff_t)size - s.start), kernel);
+    inside(s.start, kernel, size, &s.first, &s.last);
     return s;
 }
 

@@ -2,18 +2,15 @@
 //
 // Vectors run along channels. What is left over after the last whole vector goes through the same code with plain floats.
 #include "include/network.h"
+#include "vectors.inc.h"
+#include "window.h"
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
-typedef ck_vf vf;
-#define WIDTH ((size_t)CK_WIDTH)
 // Vectors that a reduction keeps in registers at once.
 #define LANES 4
 
-static inline vf load(const float *p) { return *(const ck_vfu *)p; }
-static inline void store(float *p, vf v) { *(ck_vfu *)p = v; }
-static inline vf splat(float x) { return x - (vf){}; }
 // a where chosen (all bits set), else b.
 static inline vf choose(ck_vi chosen, vf a, vf b) { return (vf)(((ck_vi)a & chosen) | ((ck_vi)b & ~chosen)); }
 // No less than `least`; what is not a number stays so, that it may be seen in the losses.
@@ -179,14 +176,6 @@ static void CK_NAME(normalize_backward)(float *dx, const float *d, const float *
             store(dx + i, load(a + i) * load(d + i) + (load(b + i) * (load(x + i) - load(mean + i)) + load(c + i)));
         for (; i < channels; i++) dx[i] = a[i] * d[i] + (b[i] * (x[i] - mean[i]) + c[i]);
     }
-}
-
-// The taps first ..< last of a window that starts at `start` and fall inside 0 ..< size.
-static inline void inside(ptrdiff_t start, size_t kernel, size_t size, size_t *first, size_t *last) {
-    const ptrdiff_t end = (ptrdiff_t)size - start;
-    *first = start < 0 ? (size_t)-start : 0;
-    *last = end < 0 ? 0 : end < (ptrdiff_t)kernel ? (size_t)end : kernel;
-    if (*first > *last) *first = *last;
 }
 
 // The window at an output pixel: where it starts in the picture, and which of its taps lie inside.

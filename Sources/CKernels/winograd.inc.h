@@ -2,21 +2,14 @@
 //
 // Vectors run along channels; a panel is two vectors wide, and a product keeps ROWS x 2 sums in registers.
 #include "include/winograd.h"
-#include <string.h>
+#include "vectors.inc.h"
 
-typedef ck_vf vf;
-#define WIDTH ((size_t)CK_WIDTH)
 #define PANEL (2 * WIDTH)
 #if CK_WIDTH == 16
 #define ROWS 12
 #else
 #define ROWS 6
 #endif
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE vf load(const float *p) { return *(const ck_vfu *)p; }
-INLINE void store(float *p, vf v) { *(ck_vfu *)p = v; }
-INLINE vf splat(float x) { return x - (vf){}; }
 
 // One-dimensional transforms of Lavin and Gray, section 4.3, for the points 0, 1, -1, 2, -2 and infinity.
 
@@ -341,103 +334,7 @@ static void CK_NAME(gradient)(float *to, const float *dy, const ck_tiling *tilin
     }
 }
 
-// `rows` rows of c: sums over k in panels of a, added to what is there if `adds`.
-INLINE void product_rows(float *c, const float *a, const float *b, size_t a_panel, size_t k, bool adds,
-                         const size_t rows) {
-    vf sums[ROWS][2];
-    for (size_t r = 0; r < rows; r++) {
-        sums[r][0] = adds ? load(c + r * PANEL) : splat(0);
-        sums[r][1] = adds ? load(c + r * PANEL + WIDTH) : splat(0);
-    }
-    for (size_t panel = 0; panel < k; panel += PANEL, a += a_panel) {
-#pragma unroll 4
-        for (size_t i = 0; i < PANEL; i++, b += PANEL) {
-            const vf b0 = load(b), b1 = load(b + WIDTH);
-            for (size_t r = 0; r < rows; r++) {
-                const vf x = splat(a[r * PANEL + i]);
-                sums[r][0] += x * b0;
-                sums[r][1] += x * b1;
-            }
-        }
-    }
-    for (size_t r = 0; r < rows; r++) {
-        store(c + r * PANEL, sums[r][0]);
-        store(c + r * PANEL + WIDTH, sums[r][1]);
-    }
-}
-
-INLINE void product_group(float *c, const float *a, const float *b, size_t a_panel, size_t k, bool adds, size_t rows) {
-    switch (rows) {
-#define GROUP(n)                                     \
-    case n:                                          \
-        product_rows(c, a, b, a_panel, k, adds, n); \
-        break;
-        GROUP(1) GROUP(2) GROUP(3) GROUP(4) GROUP(5) GROUP(6)
-#if ROWS > 6
-        GROUP(7) GROUP(8) GROUP(9) GROUP(10) GROUP(11) GROUP(12)
-#endif
-#undef GROUP
-    }
-}
-
-// Rows of b that stay in L1 together with those of a and c: 16 KB of a panel.
-#define DEPTH (4096 / PANEL)
-
-static void CK_NAME(product)(float *c, const float *a, const float *b, size_t rows, size_t k, size_t panels) {
-    for (size_t panel = 0; panel < panels; panel++) {
-        float *to = c + panel * rows * PANEL;
-        for (size_t start = 0; start < k; start += DEPTH) {
-            const size_t depth = k - start < DEPTH ? k - start : DEPTH;
-            const float *from = b + (panel * k + start) * PANEL, *left = a + start * rows;
-            // Rows that are left over after groups of ROWS are shared with the last group: a group of one or two would
-            // wait for its own sums most of the time.
-            for (size_t row = 0, group; row < rows; row += group) {
-                group = rows - row >= 2 * ROWS || rows - row == ROWS ? ROWS
-                        : rows - row > ROWS                          ? (rows - row + 1) / 2
-                                                                     : rows - row;
-                product_group(to + row * PANEL, left + row * PANEL, from, rows * PANEL, depth, start > 0, group);
-            }
-        }
-    }
-}
-
-// `columns` columns of a, beside each other in its panel, become rows of c.
-INLINE void product_columns(float *c, const float *a, const float *b, size_t rows, bool adds, const size_t columns) {
-    vf sums[ROWS][2];
-    for (size_t r = 0; r < columns; r++) {
-        sums[r][0] = adds ? load(c + r * PANEL) : splat(0);
-        sums[r][1] = adds ? load(c + r * PANEL + WIDTH) : splat(0);
-    }
-    for (size_t i = 0; i < rows; i++, a += PANEL, b += PANEL) {
-        const vf b0 = load(b), b1 = load(b + WIDTH);
-        for (size_t r = 0; r < columns; r++) {
-            const vf x = splat(a[r]);
-            sums[r][0] += x * b0;
-            sums[r][1] += x * b1;
-        }
-    }
-    for (size_t r = 0; r < columns; r++) {
-        store(c + r * PANEL, sums[r][0]);
-        store(c + r * PANEL + WIDTH, sums[r][1]);
-    }
-}
-
-static void CK_NAME(product_transposed)(float *c, const float *a, const float *b, size_t rows, size_t m, size_t panels,
-                                        bool adds) {
-    for (size_t panel = 0; panel < panels; panel++) {
-        const float *from = b + panel * rows * PANEL;
-        float *to = c + panel * m * PANEL;
-        for (size_t other = 0; other < m / PANEL; other++, a += rows * PANEL, to += PANEL * PANEL) {
-            size_t column = 0;
-            for (; column + ROWS <= PANEL; column += ROWS)
-                product_columns(to + column * PANEL, a + column, from, rows, adds, ROWS);
-            // What is left of a panel's 16 or 32 columns after whole ROWS of 6 or 12.
-            for (; column + 4 <= PANEL; column += 4) product_columns(to + column * PANEL, a + column, from, rows, adds, 4);
-            for (; column < PANEL; column += 2) product_columns(to + column * PANEL, a + column, from, rows, adds, 2);
-        }
-        a -= m * rows;
-    }
-}
+#include "winograd_product.inc.h"
 
 const ck_winograd_kernels CK_NAME(ck_winograd) = {
     .panel = PANEL,
