@@ -23,10 +23,7 @@ final class ControlClientTests: XCTestCase {
     private static let file = (0..<10_500).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
 
     func testNobodyThereIsToldSoon() throws {
-        let context = try ZeroMQContext()
-        var socket = try context.socket(.router)
-        let endpoint = try socket.bind("tcp://127.0.0.1:*")
-        socket.close()
+        let endpoint = try unusedEndpoint()
         XCTAssertThrowsError(try client(endpoint, timeout: .milliseconds(300)).ask("status")) {
             guard case ControlError.noAnswer(_, _, isConnected: false) = $0 else { return XCTFail("\($0)") }
             XCTAssertTrue(($0 as? ControlError)?.isTemporary ?? false)

@@ -119,3 +119,9 @@ extension XCTestCase {
 }
 
 let anyPort = "tcp://127.0.0.1:*"
+
+/// An address at which nothing listens: a closed socket's port is free a moment later, but its context's end waits for it.
+func unusedEndpoint() throws -> String {
+    var scout = try ZeroMQContext().socket(.pull)
+    return try scout.bind(anyPort)
+}

@@ -46,15 +46,12 @@ final class PushFeedTests: XCTestCase {
     }
 
     func testAReceiverMayComeLate() throws {
-        let context = try ZeroMQContext()
-        var scout = try patientSocket(context, .pull)
-        let endpoint = try scout.bind(anyPort)
-        scout.close()
+        let endpoint = try unusedEndpoint()
         let feed = try RunningFeed(try numberedImages(5), settings: try FeedSettings(endpoint: endpoint))
         feed.wait { $0.obstacle == .noReceiver }
         XCTAssertEqual(feed.current.progress.sent, 0)
-        var pull = try patientSocket(context, .pull)
-        try bindFreed(&pull, endpoint)
+        var pull = try patientSocket(try ZeroMQContext(), .pull)
+        _ = try pull.bind(endpoint)
         for number in 0..<5 { XCTAssertEqual(try receiveImage(&pull).sequence, UInt64(number + 1)) }
         XCTAssertNil(feed.wait().error)
     }
@@ -71,10 +68,7 @@ final class PushFeedTests: XCTestCase {
     }
 
     func testAReceiverThatDoesNotComeIsGivenUp() throws {
-        let context = try ZeroMQContext()
-        var scout = try patientSocket(context, .pull)
-        let endpoint = try scout.bind(anyPort)
-        scout.close()
+        let endpoint = try unusedEndpoint()
         let settings = try FeedSettings(endpoint: endpoint, timeout: .milliseconds(200))
         let outcome = try RunningFeed(try numberedImages(5), settings: settings).wait()
         guard case .noReceiver(endpoint, _, _, inDoubt: 0) = outcome.error else {
@@ -143,10 +137,7 @@ final class PushFeedTests: XCTestCase {
     }
 
     func testStoppingEndsAWait() throws {
-        let context = try ZeroMQContext()
-        var scout = try patientSocket(context, .pull)
-        let endpoint = try scout.bind(anyPort)
-        scout.close()
+        let endpoint = try unusedEndpoint()
         let feed = try RunningFeed(try numberedImages(5), settings: try FeedSettings(endpoint: endpoint))
         feed.wait { $0.obstacle == .noReceiver }
         feed.stop.request()

@@ -160,10 +160,7 @@ final class WatcherTests: XCTestCase {
     }
 
     func testADaemonThatIsNotThereIsWaitedFor() throws {
-        let context = try ZeroMQContext()
-        var scout = try patientSocket(context, .xpub)
-        let endpoint = try scout.bind(anyPort)
-        scout.close()
+        let endpoint = try unusedEndpoint()
         let watch = try RunningWatch(try WatchSettings(endpoint: endpoint))
         watch.waitForNews()
         watch.stop.request()
