@@ -11,68 +11,27 @@
 #define ROWS 6
 #endif
 
-// One-dimensional transforms of Lavin and Gray, section 4.3, for the points 0, 1, -1, 2, -2 and infinity.
+// Points of the largest tile.
+#define POINTS 6
 
-// y = B^T d
-INLINE void input_line(vf y[6], const vf d[6]) {
-    const vf a = d[4] - 4 * d[2], b = d[3] - 4 * d[1], c = d[4] - d[2], e = 2 * (d[3] - d[1]);
-    y[0] = 4 * d[0] - 5 * d[2] + d[4];
-    y[1] = a + b;
-    y[2] = a - b;
-    y[3] = c + e;
-    y[4] = c - e;
-    y[5] = 4 * d[1] - 5 * d[3] + d[5];
-}
+#include "winograd_lines.inc.h"
 
-// y = A^T m
-INLINE void output_line(vf y[4], const vf m[6]) {
-    const vf a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
-    y[0] = m[0] + a + c;
-    y[1] = b + 2 * d;
-    y[2] = a + 4 * c;
-    y[3] = b + 8 * d + m[5];
-}
-
-// z = A y
-INLINE void gradient_line(vf z[6], const vf y[4]) {
-    const vf a = y[0] + y[2], b = y[1] + y[3], c = y[0] + 4 * y[2], d = 2 * y[1] + 8 * y[3];
-    z[0] = y[0];
-    z[1] = a + b;
-    z[2] = a - b;
-    z[3] = c + d;
-    z[4] = c - d;
-    z[5] = y[3];
-}
-
-// u = G g
-INLINE void weight_line(vf u[6], const vf g[3]) {
-    const vf a = (g[0] + g[2]) * (-1.0f / 6), b = g[1] * (1.0f / 6);
-    const vf c = g[0] * (1.0f / 24) + g[2] * (1.0f / 6), d = g[1] * (1.0f / 12);
-    u[0] = g[0] * 0.25f;
-    u[1] = a - b;
-    u[2] = a + b;
-    u[3] = c + d;
-    u[4] = c - d;
-    u[5] = g[2];
-}
-
-// g = G^T u
-INLINE void weight_gradient_line(vf g[3], const vf u[6]) {
-    const vf a = u[1] + u[2], b = u[1] - u[2], c = u[3] + u[4], d = u[3] - u[4];
-    g[0] = u[0] * 0.25f - a * (1.0f / 6) + c * (1.0f / 24);
-    g[1] = d * (1.0f / 12) - b * (1.0f / 6);
-    g[2] = u[5] + (c - a) * (1.0f / 6);
-}
-
-INLINE void transform_weight(float *to, const vf g[9], size_t distance) {
-    vf columns[3][6];
-    for (size_t j = 0; j < 3; j++) weight_line(columns[j], (const vf[3]){g[j], g[3 + j], g[6 + j]});
-    for (size_t i = 0; i < 6; i++) {
-        vf u[6];
-        weight_line(u, (const vf[3]){columns[0][i], columns[1][i], columns[2][i]});
-        for (size_t j = 0; j < 6; j++) store(to + (i * 6 + j) * distance, u[j]);
+INLINE void transform_weight(float *to, const vf g[9], size_t distance, const size_t points) {
+    vf columns[3][POINTS];
+    for (size_t j = 0; j < 3; j++) weight_line(columns[j], (const vf[3]){g[j], g[3 + j], g[6 + j]}, points);
+    for (size_t i = 0; i < points; i++) {
+        vf u[POINTS];
+        weight_line(u, (const vf[3]){columns[0][i], columns[1][i], columns[2][i]}, points);
+        for (size_t j = 0; j < points; j++) store(to + (i * points + j) * distance, u[j]);
     }
 }
+
+// Calls a function for the tiles' size, as a constant.
+#define FOR_TILE(tile, call) \
+    if ((tile) == 3)         \
+        call(3);             \
+    else                     \
+        call(4)
 
 // A step of a transposition: exchanges the lanes of a whose number has the bit `step` with those of b whose has not.
 INLINE void exchange(vf *a, vf *b, const size_t step) {
@@ -92,8 +51,8 @@ INLINE void transpose(vf rows[CK_WIDTH]) {
             if (!(i & step)) exchange(&rows[i], &rows[i + step], step);
 }
 
-static void CK_NAME(weights)(float *to, const float *weight, size_t inputs, size_t outputs, size_t distance,
-                             bool transposes, size_t first, size_t last) {
+INLINE void weights_of(float *to, const float *weight, size_t inputs, size_t outputs, size_t distance, bool transposes,
+                       size_t first, size_t last, const size_t size) {
     const size_t rows = transposes ? outputs : inputs, stride = inputs * outputs;
     for (size_t panel = first; panel < last; panel++) {
         // Rows a few at a time, so that both halves of a cache line are written while it is near.
@@ -109,35 +68,49 @@ static void CK_NAME(weights)(float *to, const float *weight, size_t inputs, size
                     if (transposes) transpose(lines);
                     for (size_t i = 0; i < WIDTH; i++) g[i][tap] = lines[i];
                 }
-                for (size_t i = 0; i < WIDTH; i++) transform_weight(to + i * PANEL + half, g[i], distance);
+                for (size_t i = 0; i < WIDTH; i++) transform_weight(to + i * PANEL + half, g[i], distance, size + 2);
             }
         }
     }
 }
 
-static void CK_NAME(weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t distance,
-                                     size_t first, size_t last) {
-    const size_t stride = inputs * outputs;
+static void CK_NAME(weights)(float *to, const float *weight, size_t inputs, size_t outputs, size_t tile, size_t distance,
+                             bool transposes, size_t first, size_t last) {
+#define CALL(size) weights_of(to, weight, inputs, outputs, distance, transposes, first, last, size)
+    FOR_TILE(tile, CALL);
+#undef CALL
+}
+
+INLINE void weight_gradient_of(float *dweight, const float *from, size_t inputs, size_t outputs, size_t distance,
+                               size_t first, size_t last, const size_t size) {
+    const size_t stride = inputs * outputs, points = size + 2;
     for (size_t panel = first; panel < last; panel++) {
         for (size_t row = 0; row < inputs; row++) {
             for (size_t half = 0; half < PANEL; half += WIDTH) {
                 const float *u = from + ((panel - first) * inputs + row) * PANEL + half;
                 float *to = dweight + row * outputs + panel * PANEL + half;
-                vf columns[6][3];
-                for (size_t j = 0; j < 6; j++) {
-                    vf line[6];
-                    for (size_t i = 0; i < 6; i++) line[i] = load(u + (i * 6 + j) * distance);
-                    weight_gradient_line(columns[j], line);
+                vf columns[POINTS][3];
+                for (size_t j = 0; j < points; j++) {
+                    vf line[POINTS];
+                    for (size_t i = 0; i < points; i++) line[i] = load(u + (i * points + j) * distance);
+                    weight_gradient_line(columns[j], line, points);
                 }
                 for (size_t i = 0; i < 3; i++) {
-                    vf line[6], g[3];
-                    for (size_t j = 0; j < 6; j++) line[j] = columns[j][i];
-                    weight_gradient_line(g, line);
+                    vf line[POINTS], g[3];
+                    for (size_t j = 0; j < points; j++) line[j] = columns[j][i];
+                    weight_gradient_line(g, line, points);
                     for (size_t j = 0; j < 3; j++) store(to + (i * 3 + j) * stride, g[j]);
                 }
             }
         }
     }
+}
+
+static void CK_NAME(weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t tile,
+                                     size_t distance, size_t first, size_t last) {
+#define CALL(size) weight_gradient_of(dweight, from, inputs, outputs, distance, first, last, size)
+    FOR_TILE(tile, CALL);
+#undef CALL
 }
 
 // Where a tile lies.
@@ -146,33 +119,35 @@ typedef struct {
     size_t picture, row, column;  // of the first output pixel
 } tile;
 
-INLINE tile tile_at(const ck_tiling *tiling, size_t index) {
+INLINE tile tile_at(const ck_tiling *tiling, size_t index, const size_t size) {
     const size_t a_picture = tiling->tile_rows * tiling->tile_columns, inside = index % a_picture;
-    return (tile){tiling, index / a_picture, inside / tiling->tile_columns * 4, inside % tiling->tile_columns * 4};
+    return (tile){tiling, index / a_picture, inside / tiling->tile_columns * size, inside % tiling->tile_columns * size};
 }
 
+INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
 // Pixels of the tile's output that lie in the picture.
-INLINE size_t tile_height(tile t) { return t.tiling->height - t.row < 4 ? t.tiling->height - t.row : 4; }
-INLINE size_t tile_width(tile t) { return t.tiling->width - t.column < 4 ? t.tiling->width - t.column : 4; }
+INLINE size_t tile_height(tile t, const size_t size) { return least(t.tiling->height - t.row, size); }
+INLINE size_t tile_width(tile t, const size_t size) { return least(t.tiling->width - t.column, size); }
 
 // Floats of a cache line.
 #define LINE 16
 
-// Asks for `rows` rows of the four pixels from x on: what the next tile to the right will read. A tile's reads are
+// Asks for `rows` rows of `columns` pixels from x on: what the next tile to the right will read. A tile's reads are
 // scattered over rows and pixels, which hardware does not foresee.
-INLINE void prefetch(const float *x, size_t channels, size_t row_stride, const size_t rows) {
+INLINE void prefetch(const float *x, size_t channels, size_t row_stride, const size_t rows, const size_t columns) {
     for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < 4; j++) __builtin_prefetch(x + i * row_stride + j * channels);
+        for (size_t j = 0; j < columns; j++) __builtin_prefetch(x + i * row_stride + j * channels);
 }
 
 INLINE void input_tile(float *to, const float *x, size_t channels, size_t row_stride, size_t distance, ptrdiff_t top,
                        ptrdiff_t bottom, ptrdiff_t left, ptrdiff_t right, const float *scale, const float *shift,
-                       const bool inside, const bool rectifies) {
-    vf columns[6][6];
+                       const bool inside, const bool rectifies, const size_t points) {
+    vf columns[POINTS][POINTS];
     const vf s = rectifies ? load(scale) : splat(0), t = rectifies ? load(shift) : splat(0);
-    for (ptrdiff_t j = 0; j < 6; j++) {
-        vf d[6];
-        for (ptrdiff_t i = 0; i < 6; i++) {
+    for (ptrdiff_t j = 0; j < (ptrdiff_t)points; j++) {
+        vf d[POINTS];
+        for (ptrdiff_t i = 0; i < (ptrdiff_t)points; i++) {
             if (!inside && (i < top || i >= bottom || j < left || j >= right)) {
                 d[i] = splat(0);
                 continue;
@@ -183,56 +158,67 @@ INLINE void input_tile(float *to, const float *x, size_t channels, size_t row_st
                 d[i] = (vf)((ck_vi)d[i] & ~(d[i] < 0));
             }
         }
-        input_line(columns[j], d);
+        input_line(columns[j], d, points);
     }
-    for (size_t i = 0; i < 6; i++) {
-        vf line[6], v[6];
-        for (size_t j = 0; j < 6; j++) line[j] = columns[j][i];
-        input_line(v, line);
-        for (size_t j = 0; j < 6; j++) store(to + (i * 6 + j) * distance, v[j]);
+    for (size_t i = 0; i < points; i++) {
+        vf line[POINTS], v[POINTS];
+        for (size_t j = 0; j < points; j++) line[j] = columns[j][i];
+        input_line(v, line, points);
+        for (size_t j = 0; j < points; j++) store(to + (i * points + j) * distance, v[j]);
+    }
+}
+
+INLINE void input_of(float *to, const float *x, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles,
+                     const ck_affine *affine, const size_t size) {
+    const size_t rows = tiles->rows, distance = tiles->distance, row_stride = tiling->width * channels, points = size + 2;
+    const ptrdiff_t height = (ptrdiff_t)tiling->height, width = (ptrdiff_t)tiling->width, end = (ptrdiff_t)points;
+    for (size_t index = 0; index < tiles->count; index++) {
+        const tile t = tile_at(tiling, tiles->first + index, size);
+        const ptrdiff_t row = (ptrdiff_t)t.row - 1, column = (ptrdiff_t)t.column - 1;
+        const ptrdiff_t top = row < 0 ? 1 : 0, bottom = height - row < end ? height - row : end;
+        const ptrdiff_t left = column < 0 ? 1 : 0, right = width - column < end ? width - column : end;
+        const bool inside = top == 0 && left == 0 && bottom == end && right == end;
+        const float *from = x + (((ptrdiff_t)t.picture * height + row) * width + column) * (ptrdiff_t)channels;
+        const size_t group = affine ? t.picture / affine->pictures * affine->stride : 0;
+        for (size_t c = 0; c < channels; c += WIDTH) {
+            if (c % LINE == 0) prefetch(from + points * channels + c, channels, row_stride, points, size);
+            float *p = to + (c / PANEL * rows + index) * PANEL + c % PANEL;
+            const float *scale = affine ? affine->scale + group + c : NULL;
+            const float *shift = affine ? affine->shift + group + c : NULL;
+#define TILE(top, bottom, left, right, inside, rectifies)                                                               \
+    input_tile(p, from + c, channels, row_stride, distance, top, bottom, left, right, scale, shift, inside, rectifies, \
+               points)
+            if (affine && inside)
+                TILE(0, end, 0, end, true, true);
+            else if (affine)
+                TILE(top, bottom, left, right, false, true);
+            else if (inside)
+                TILE(0, end, 0, end, true, false);
+            else
+                TILE(top, bottom, left, right, false, false);
+#undef TILE
+        }
     }
 }
 
 static void CK_NAME(input)(float *to, const float *x, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles,
                            const ck_affine *affine) {
-    const size_t rows = tiles->rows, distance = tiles->distance, row_stride = tiling->width * channels;
-    const ptrdiff_t height = (ptrdiff_t)tiling->height, width = (ptrdiff_t)tiling->width;
-    for (size_t index = 0; index < tiles->count; index++) {
-        const tile t = tile_at(tiling, tiles->first + index);
-        const ptrdiff_t row = (ptrdiff_t)t.row - 1, column = (ptrdiff_t)t.column - 1;
-        const ptrdiff_t top = row < 0 ? 1 : 0, bottom = height - row < 6 ? height - row : 6;
-        const ptrdiff_t left = column < 0 ? 1 : 0, right = width - column < 6 ? width - column : 6;
-        const bool inside = top == 0 && left == 0 && bottom == 6 && right == 6;
-        const float *from = x + (((ptrdiff_t)t.picture * height + row) * width + column) * (ptrdiff_t)channels;
-        const size_t group = affine ? t.picture / affine->pictures * affine->stride : 0;
-        for (size_t c = 0; c < channels; c += WIDTH) {
-            if (c % LINE == 0) prefetch(from + 6 * channels + c, channels, row_stride, 6);
-            float *p = to + (c / PANEL * rows + index) * PANEL + c % PANEL;
-            const float *scale = affine ? affine->scale + group + c : NULL;
-            const float *shift = affine ? affine->shift + group + c : NULL;
-            if (affine && inside)
-                input_tile(p, from + c, channels, row_stride, distance, 0, 6, 0, 6, scale, shift, true, true);
-            else if (affine)
-                input_tile(p, from + c, channels, row_stride, distance, top, bottom, left, right, scale, shift, false, true);
-            else if (inside)
-                input_tile(p, from + c, channels, row_stride, distance, 0, 6, 0, 6, scale, shift, true, false);
-            else
-                input_tile(p, from + c, channels, row_stride, distance, top, bottom, left, right, scale, shift, false, false);
-        }
-    }
+#define CALL(size) input_of(to, x, tiling, channels, tiles, affine, size)
+    FOR_TILE(tiling->tile, CALL);
+#undef CALL
 }
 
 // What happens to an output tile's results.
-enum ending { STORES, ADDS, FINISHES, COUNTS, MASKS };
+enum ending { STORES, ADDS, FINISHES, COUNTS, MASKS, ADDS_AND_MASKS };
 
 INLINE void output_tile(float *y, const float *from, size_t channels, size_t row_stride, size_t distance, size_t height,
                         size_t width, const ck_epilogue *epilogue, size_t offset, size_t picture, size_t c,
-                        const enum ending ending) {
-    vf columns[6][4];
-    for (size_t j = 0; j < 6; j++) {
-        vf m[6];
-        for (size_t i = 0; i < 6; i++) m[i] = load(from + (i * 6 + j) * distance);
-        output_line(columns[j], m);
+                        const enum ending ending, const size_t points) {
+    vf columns[POINTS][POINTS - 2];
+    for (size_t j = 0; j < points; j++) {
+        vf m[POINTS];
+        for (size_t i = 0; i < points; i++) m[i] = load(from + (i * points + j) * distance);
+        output_line(columns[j], m, points);
     }
     vf sum = splat(0), product = splat(0), origin = splat(0), scale = splat(0), shift = splat(0);
     const float *x = NULL;
@@ -242,7 +228,8 @@ INLINE void output_tile(float *y, const float *from, size_t channels, size_t row
         x = finish->residual ? finish->residual + offset : NULL;
     }
     if (ending == COUNTS) origin = load(epilogue->origin + c);
-    if (ending == MASKS) {
+    const bool masks = ending == MASKS || ending == ADDS_AND_MASKS;
+    if (masks) {
         const size_t group = picture / epilogue->affine->pictures * epilogue->affine->stride + c;
         scale = load(epilogue->affine->scale + group);
         shift = load(epilogue->affine->shift + group);
@@ -250,12 +237,12 @@ INLINE void output_tile(float *y, const float *from, size_t channels, size_t row
         x = epilogue->x + offset;
     }
     for (size_t i = 0; i < height; i++) {
-        vf line[6], v[4];
-        for (size_t j = 0; j < 6; j++) line[j] = columns[j][i];
-        output_line(v, line);
+        vf line[POINTS], v[POINTS - 2];
+        for (size_t j = 0; j < points; j++) line[j] = columns[j][i];
+        output_line(v, line, points);
         for (size_t j = 0; j < width; j++) {
             const size_t at = i * row_stride + j * channels;
-            if (ending == ADDS) v[j] += load(y + at);
+            if (ending == ADDS || ending == ADDS_AND_MASKS) v[j] += load(y + at);
             if (ending == FINISHES) {
                 v[j] += shift;
                 if (x) v[j] += load(x + at);
@@ -266,34 +253,39 @@ INLINE void output_tile(float *y, const float *from, size_t channels, size_t row
                 sum += difference;
                 product += difference * difference;
             }
-            if (ending == MASKS) {
+            if (masks) {
                 const vf before = load(x + at);
-                v[j] = (vf)((ck_vi)v[j] & (before * scale + shift > 0));
+                const vf rectified = ending == MASKS ? before * scale + shift : load(epilogue->rectified + offset + at);
+                v[j] = (vf)((ck_vi)v[j] & (rectified > 0));
                 sum += v[j];
                 product += v[j] * (before - origin);
             }
             store(y + at, v[j]);
         }
     }
-    if (ending == COUNTS || ending == MASKS) {
+    if (ending == COUNTS || masks) {
         float *to = epilogue->sums + picture / epilogue->pictures * 2 * channels + c;
         store(to, load(to) + sum);
         store(to + channels, load(to + channels) + product);
     }
 }
 
-static void CK_NAME(output)(float *y, const float *from, const ck_tiling *tiling, size_t channels, size_t first,
-                            size_t last, const ck_tiles *tiles, const ck_epilogue *epilogue) {
+INLINE void output_of(float *y, const float *from, const ck_tiling *tiling, size_t channels, size_t first, size_t last,
+                      const ck_tiles *tiles, const ck_epilogue *epilogue, const size_t size) {
     const size_t rows = tiles->rows, distance = tiles->distance, row_stride = tiling->width * channels;
     for (size_t index = 0; index < tiles->count; index++) {
-        const tile t = tile_at(tiling, tiles->first + index);
-        const size_t height = tile_height(t), width = tile_width(t);
+        const tile t = tile_at(tiling, tiles->first + index, size);
+        const size_t height = tile_height(t, size), width = tile_width(t, size);
         const size_t start = ((t.picture * tiling->height + t.row) * tiling->width + t.column) * channels;
         for (size_t c = first * PANEL; c < last * PANEL; c += WIDTH) {
             const float *p = from + ((c / PANEL - first) * rows + index) * PANEL + c % PANEL;
             float *to = y + start + c;
-#define END(ending) output_tile(to, p, channels, row_stride, distance, height, width, epilogue, start + c, t.picture, c, ending)
-            if (epilogue->adds)
+#define END(ending)                                                                                               \
+    output_tile(to, p, channels, row_stride, distance, height, width, epilogue, start + c, t.picture, c, ending, \
+                size + 2)
+            if (epilogue->adds && epilogue->x)
+                END(ADDS_AND_MASKS);
+            else if (epilogue->adds)
                 END(ADDS);
             else if (epilogue->finish)
                 END(FINISHES);
@@ -308,30 +300,45 @@ static void CK_NAME(output)(float *y, const float *from, const ck_tiling *tiling
     }
 }
 
-static void CK_NAME(gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels,
-                              const ck_tiles *tiles) {
-    const size_t rows = tiles->rows, distance = tiles->distance, row_stride = tiling->width * channels;
+static void CK_NAME(output)(float *y, const float *from, const ck_tiling *tiling, size_t channels, size_t first,
+                            size_t last, const ck_tiles *tiles, const ck_epilogue *epilogue) {
+#define CALL(size) output_of(y, from, tiling, channels, first, last, tiles, epilogue, size)
+    FOR_TILE(tiling->tile, CALL);
+#undef CALL
+}
+
+INLINE void gradient_of(float *to, const float *dy, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles,
+                        const size_t size) {
+    const size_t rows = tiles->rows, distance = tiles->distance, row_stride = tiling->width * channels, points = size + 2;
     for (size_t index = 0; index < tiles->count; index++) {
-        const tile t = tile_at(tiling, tiles->first + index);
-        const size_t height = tile_height(t), width = tile_width(t);
+        const tile t = tile_at(tiling, tiles->first + index, size);
+        const size_t height = tile_height(t, size), width = tile_width(t, size);
         const float *from = dy + ((t.picture * tiling->height + t.row) * tiling->width + t.column) * channels;
         for (size_t c = 0; c < channels; c += WIDTH) {
-            if (c % LINE == 0) prefetch(from + 4 * channels + c, channels, row_stride, 4);
+            if (c % LINE == 0) prefetch(from + size * channels + c, channels, row_stride, size, size);
             float *p = to + (c / PANEL * rows + index) * PANEL + c % PANEL;
-            vf columns[4][6];
-            for (size_t j = 0; j < 4; j++) {
-                vf y[4];
-                for (size_t i = 0; i < 4; i++)
+            vf columns[POINTS - 2][POINTS];
+            for (size_t j = 0; j < size; j++) {
+                vf y[POINTS - 2];
+                for (size_t i = 0; i < size; i++)
                     y[i] = i < height && j < width ? load(from + i * row_stride + j * channels + c) : splat(0);
-                gradient_line(columns[j], y);
+                gradient_line(columns[j], y, points);
             }
-            for (size_t i = 0; i < 6; i++) {
-                vf z[6];
-                gradient_line(z, (const vf[4]){columns[0][i], columns[1][i], columns[2][i], columns[3][i]});
-                for (size_t j = 0; j < 6; j++) store(p + (i * 6 + j) * distance, z[j]);
+            for (size_t i = 0; i < points; i++) {
+                vf line[POINTS - 2], z[POINTS];
+                for (size_t j = 0; j < size; j++) line[j] = columns[j][i];
+                gradient_line(z, line, points);
+                for (size_t j = 0; j < points; j++) store(p + (i * points + j) * distance, z[j]);
             }
         }
     }
+}
+
+static void CK_NAME(gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels,
+                              const ck_tiles *tiles) {
+#define CALL(size) gradient_of(to, dy, tiling, channels, tiles, size)
+    FOR_TILE(tiling->tile, CALL);
+#undef CALL
 }
 
 #include "winograd_product.inc.h"

@@ -1,6 +1,7 @@
-// Convolution by Winograd's minimal filtering F(4x4, 3x3): a quarter of the multiplications of the definition.
+// Convolution by Winograd's minimal filtering F(4x4, 3x3), a quarter of the multiplications of the definition, or
+// F(3x3, 3x3) where its tiles fit better.
 //
-// For weights that fit the cache a thread takes a block of tiles through all three phases (input transform, 36 products,
+// For weights that fit the cache a thread takes a block of tiles through all three phases (input transform, products,
 // output transform), so that transformed data never leaves its L2. Deep layers have larger weights and fewer tiles: there
 // all threads work on one phase of a larger block, so that the weights are read once.
 
@@ -14,9 +15,10 @@ extension ConvolutionProblem {
             && inputs % compute.winograd.panel == 0 && outputs % compute.winograd.panel == 0
     }
 
-    /// Whether pictures are large enough to gain by it, too.
+    /// Whether that takes less time in training, too.
     func prefersWinograd(_ compute: Compute) -> Bool {
-        allowsWinograd(compute) && window.height > 3 && window.width > 3
+        guard allowsWinograd(compute) else { return false }
+        return WinogradTiling(self).multiplications < batch * tapsInside
     }
 
     /// y = the convolution of `input`; where `ending` sums, the sums [groups, 2, O], valid until the next ones.
@@ -43,30 +45,29 @@ extension ConvolutionProblem {
             .run(y, ConvolutionInput(x: x), .finish(finish))
     }
 
-    /// Tiles of all pictures.
-    var tiles: Int { WinogradTiling(self).count }
-
     /// Values of a transformed weight.
-    var transformedWeightSize: Int { WinogradTiling.size(rows: inputs, channels: outputs) }
+    func transformedWeightSize(_ form: WinogradForm) -> Int { form.size(rows: inputs, channels: outputs) }
 
     /// Takes a weight [3, 3, I, O] to the transformed space.
-    func transformWeight(_ transformed: UnsafeMutablePointer<Float>, _ weight: Tensor, _ compute: Compute) {
+    func transformWeight(
+        _ transformed: UnsafeMutablePointer<Float>, _ weight: Tensor, _ form: WinogradForm, _ compute: Compute
+    ) {
         let panels = 0..<outputs / compute.winograd.panel
-        transformWeight(transformed, weight, isTransposed: false, panels: panels, compute)
+        transformWeight(transformed, weight, form, isTransposed: false, panels: panels, compute)
     }
 
     fileprivate func transformWeight(
-        _ transformed: UnsafeMutablePointer<Float>, _ weight: Tensor, isTransposed: Bool, panels: Range<Int>,
-        _ compute: Compute
+        _ transformed: UnsafeMutablePointer<Float>, _ weight: Tensor, _ form: WinogradForm, isTransposed: Bool,
+        panels: Range<Int>, _ compute: Compute
     ) {
         let kernels = compute.winograd
         let depth = isTransposed ? outputs : inputs
-        let distance = WinogradTiling.distance(rows: depth, channels: panels.count * kernels.panel)
+        let distance = WinogradForm.distance(rows: depth, channels: panels.count * kernels.panel)
         compute.pool.run(panels.count) { index, _ in
             let panel = panels.lowerBound + index
             kernels.weights(
-                transformed + index * depth * kernels.panel, weight.data, inputs, outputs, distance, isTransposed,
-                panel, panel + 1)
+                transformed + index * depth * kernels.panel, weight.data, inputs, outputs, form.rawValue, distance,
+                isTransposed, panel, panel + 1)
         }
     }
 }
@@ -96,6 +97,7 @@ private struct WinogradConvolution {
     private let depth, width: Int
     private let compute: Compute
     private var kernels: ck_winograd_kernels { compute.winograd }
+    private var form: WinogradForm { tiling.form }
     private var panels: Int { width / kernels.panel }
 
     init(_ problem: ConvolutionProblem, _ weight: WinogradWeight, _ compute: Compute) {
@@ -124,13 +126,13 @@ private struct WinogradConvolution {
         let transformed = transformedWeight(0..<panels)
         let sums = EndingSums(ending, channels: width, tasks: blocks, compute)
         let scratch = compute.reserveScratch(
-            WinogradTiling.size(rows: size, channels: depth) + WinogradTiling.size(rows: size, channels: width))
+            form.size(rows: size, channels: depth) + form.size(rows: size, channels: width))
         compute.pool.run(blocks) { block, thread in
             let (first, rows) = (block * size, min(size, tiling.count - block * size))
-            let values = scratch[thread], product = values + WinogradTiling.size(rows: rows, channels: depth)
+            let values = scratch[thread], product = values + form.size(rows: rows, channels: depth)
             tiling.transform(
                 values, input, channels: depth, WinogradTiling.tiles(first, rows, of: rows, depth), compute)
-            for position in 0..<WinogradTiling.positions {
+            for position in 0..<form.positions {
                 multiply(product, values, transformed, rows: rows, position: position)
             }
             finish(y, product, 0..<panels, WinogradTiling.tiles(first, rows, of: rows, width), ending, sums[block])
@@ -150,8 +152,8 @@ private struct WinogradConvolution {
         let chunks = tiling.chunks(of: size, compute)
         let sums = EndingSums(ending, channels: width, tasks: blocks * chunks.count, compute)
         let values = compute.reserveScratch(
-            WinogradTiling.size(rows: size, channels: depth) + WinogradTiling.size(rows: size, channels: partWidth))[0]
-        let product = values + WinogradTiling.size(rows: size, channels: depth)
+            form.size(rows: size, channels: depth) + form.size(rows: size, channels: partWidth))[0]
+        let product = values + form.size(rows: size, channels: depth)
         var transformed: WinogradPanels?
         for block in 0..<blocks {
             let (first, rows) = (block * size, min(size, tiling.count - block * size))
@@ -163,7 +165,7 @@ private struct WinogradConvolution {
                 let range = start..<min(start + part, panels)
                 let weight = block == 0 ? transformedWeight(range) : transformed!
                 transformed = weight
-                compute.pool.run(WinogradTiling.positions) { position, _ in
+                compute.pool.run(form.positions) { position, _ in
                     multiply(product, values, weight, rows: rows, position: position)
                 }
                 chunks.forEach(of: rows, compute) { chunk, at, count in
@@ -181,24 +183,24 @@ private struct WinogradConvolution {
         case .transformed(let base):
             return WinogradPanels(
                 base: base + panels.lowerBound * depth * kernels.panel, count: panels.count,
-                distance: WinogradTiling.distance(rows: depth, channels: width))
+                distance: WinogradForm.distance(rows: depth, channels: width))
         case .plain(let weight, let isTransposed):
             let channels = panels.count * kernels.panel
-            let base = compute.reserveShared(.weights, WinogradTiling.size(rows: depth, channels: channels))
-            problem.transformWeight(base, weight, isTransposed: isTransposed, panels: panels, compute)
+            let base = compute.reserveShared(.weights, form.size(rows: depth, channels: channels))
+            problem.transformWeight(base, weight, form, isTransposed: isTransposed, panels: panels, compute)
             return WinogradPanels(
-                base: base, count: panels.count, distance: WinogradTiling.distance(rows: depth, channels: channels))
+                base: base, count: panels.count, distance: WinogradForm.distance(rows: depth, channels: channels))
         }
     }
 
-    /// product [36, panels, rows] = values [36, depth / panel, rows] times the weight's panels, one position of it.
+    /// product [positions, panels, rows] = values [positions, depth / panel, rows] times the weight's panels, one position of it.
     private func multiply(
         _ product: UnsafeMutablePointer<Float>, _ values: UnsafePointer<Float>, _ weight: WinogradPanels, rows: Int,
         position: Int
     ) {
         kernels.product(
-            product + position * WinogradTiling.distance(rows: rows, channels: weight.count * kernels.panel),
-            values + position * WinogradTiling.distance(rows: rows, channels: depth),
+            product + position * WinogradForm.distance(rows: rows, channels: weight.count * kernels.panel),
+            values + position * WinogradForm.distance(rows: rows, channels: depth),
             weight.base + position * weight.distance, rows, depth, weight.count)
     }
 

@@ -12,14 +12,14 @@ extension ConvolutionProblem {
         let size = min(tiling.count, 256)
         // A part of the sums is taken back to a weight before the next is begun, where there is but one block of tiles.
         let part = tiling.count > size ? panels : min(panels, max(1, 65_536 / (inputs * panel)))
-        let sums = compute.reserveShared(.weights, WinogradTiling.size(rows: inputs, channels: part * panel))
+        let sums = compute.reserveShared(.weights, tiling.form.size(rows: inputs, channels: part * panel))
         let values = compute.reserveScratch(
-            WinogradTiling.size(rows: size, channels: inputs) + WinogradTiling.size(rows: size, channels: outputs))[0]
-        let slopes = values + WinogradTiling.size(rows: size, channels: inputs)
+            tiling.form.size(rows: size, channels: inputs) + tiling.form.size(rows: size, channels: outputs))[0]
+        let slopes = values + tiling.form.size(rows: size, channels: inputs)
         let chunks = tiling.chunks(of: size, compute)
         for first in stride(from: 0, to: tiling.count, by: size) {
             let rows = min(size, tiling.count - first)
-            let distances = [inputs, outputs].map { WinogradTiling.distance(rows: rows, channels: $0) }
+            let distances = [inputs, outputs].map { WinogradForm.distance(rows: rows, channels: $0) }
             chunks.forEach(of: rows, compute) { _, at, count in
                 let tiles = WinogradTiling.tiles(first + at, count, of: rows, inputs)
                 tiling.transform(values + at * panel, input, channels: inputs, tiles, compute)
@@ -28,8 +28,8 @@ extension ConvolutionProblem {
             }
             for start in stride(from: 0, to: panels, by: part) {
                 let count = min(part, panels - start)
-                let distance = WinogradTiling.distance(rows: inputs, channels: count * panel)
-                compute.pool.run(WinogradTiling.positions) { position, _ in
+                let distance = WinogradForm.distance(rows: inputs, channels: count * panel)
+                compute.pool.run(tiling.form.positions) { position, _ in
                     kernels.product_transposed(
                         sums + position * distance, values + position * distances[0],
                         slopes + position * distances[1] + start * rows * panel, rows, inputs, count, first > 0)
@@ -37,8 +37,8 @@ extension ConvolutionProblem {
                 guard first + rows == tiling.count else { continue }
                 compute.pool.run(count) { index, _ in
                     kernels.weight_gradient(
-                        dWeight.data, sums + index * inputs * panel, inputs, outputs, distance, start + index,
-                        start + index + 1)
+                        dWeight.data, sums + index * inputs * panel, inputs, outputs, tiling.form.rawValue, distance,
+                        start + index, start + index + 1)
                 }
             }
         }

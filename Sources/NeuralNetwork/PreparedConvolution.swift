@@ -15,7 +15,7 @@ final class PreparedConvolution {
     private let zeros: UnsafeMutablePointer<Float>
     private let arena: Arena
     private var packed: Arena?
-    private var transformed: Arena?
+    private var transformed: [WinogradForm: Arena] = [:]
 
     /// Multiplications that take as long as reading one number of a weight from memory, by measurement on two cores of Zen 3.
     private static let readingCost = 11
@@ -31,13 +31,13 @@ final class PreparedConvolution {
     }
 
     /// Bytes that the prepared weights take.
-    var bytes: Int { ((packed?.count ?? 0) + (transformed?.count ?? 0)) * MemoryLayout<Float>.stride }
+    var bytes: Int { (transformed.values.reduce(packed?.count ?? 0) { $0 + $1.count }) * MemoryLayout<Float>.stride }
 
     /// Takes new weights in, in the forms that passes have needed until now.
     func prepare(_ weights: ModelWeights, _ compute: Compute) {
         batchNormEvaluation(normalization, unit.norm, weights)
         if let packed { pack(packed, weights, compute) }
-        if let transformed { transform(transformed, weights, compute) }
+        for (form, arena) in transformed { transform(arena, form, weights, compute) }
     }
 
     /// y = x convolved and normalised, plus `residual`, which may be y, and with `relu` no less than 0.
@@ -46,19 +46,23 @@ final class PreparedConvolution {
     ) {
         let problem = problem(x.shape)
         let finish = ConvolutionFinish(bias: normalization.shift(0), residual: residual, rectifies: relu)
-        if prefersWinograd(problem, compute) {
-            problem.evaluateByWinograd(y, x, transformed: transformedWeight(weights, compute), finish, compute)
+        let tiling = WinogradTiling(problem)
+        if prefersWinograd(problem, tiling, compute) {
+            let weight = transformedWeight(tiling.form, weights, compute)
+            problem.evaluateByWinograd(y, x, transformed: weight, finish, compute)
         } else {
             problem.evaluateDirectly(y, x, packed: packedWeight(weights, compute), zeros: zeros, finish, compute)
         }
     }
 
     /// Whether Winograd takes less time, for each number of the weight as the definition has it.
-    private func prefersWinograd(_ problem: ConvolutionProblem, _ compute: Compute) -> Bool {
+    private func prefersWinograd(
+        _ problem: ConvolutionProblem, _ tiling: WinogradTiling, _ compute: Compute
+    ) -> Bool {
         guard problem.allowsWinograd(compute) else { return false }
         let taps = problem.window.kernel_height * problem.window.kernel_width
         let direct = problem.batch * problem.tapsInside + taps * Self.readingCost
-        return Int(CK_POSITIONS) * (problem.tiles + Self.readingCost) < direct
+        return tiling.multiplications + tiling.form.positions * Self.readingCost < direct
     }
 
     private func problem(_ x: [Int]) -> ConvolutionProblem {
@@ -83,15 +87,19 @@ final class PreparedConvolution {
         anyProblem.packWeight(packed.base, weight, scale: normalization.scale(0), compute)
     }
 
-    private func transformedWeight(_ weights: ModelWeights, _ compute: Compute) -> UnsafeMutablePointer<Float> {
-        if let transformed { return transformed.base }
-        let arena = Arena(count: anyProblem.transformedWeightSize)
-        transform(arena, weights, compute)
-        transformed = arena
+    private func transformedWeight(
+        _ form: WinogradForm, _ weights: ModelWeights, _ compute: Compute
+    ) -> UnsafeMutablePointer<Float> {
+        if let arena = transformed[form] { return arena.base }
+        let arena = Arena(count: anyProblem.transformedWeightSize(form))
+        transform(arena, form, weights, compute)
+        transformed[form] = arena
         return arena.base
     }
 
-    private func transform(_ transformed: Arena, _ weights: ModelWeights, _ compute: Compute) {
+    private func transform(
+        _ transformed: Arena, _ form: WinogradForm, _ weights: ModelWeights, _ compute: Compute
+    ) {
         let weight = unit.weight.tensor(in: weights.parameters)
         let scaled = Tensor(compute.reserveShared(.weights, weight.count), weight.shape)
         let rows = weight.count / unit.outputs
@@ -101,6 +109,6 @@ final class PreparedConvolution {
                 scaled.data + start, weight.data + start, count, unit.outputs, normalization.scale(0), zeros, -.infinity
             )
         }
-        anyProblem.transformWeight(transformed.base, scaled, compute)
+        anyProblem.transformWeight(transformed.base, scaled, form, compute)
     }
 }

@@ -1,13 +1,43 @@
-// How pictures are cut into tiles of 4x4 output pixels, and where transformed tiles lie in memory: as [36 positions, panels,
-// rows, channels of a panel], see winograd.h.
+// How pictures are cut into tiles of 4x4 or 3x3 output pixels, and where transformed tiles lie in memory: as [positions,
+// panels, rows, channels of a panel], see winograd.h.
 
 import CKernels
 
+/// A size of tiles, F(m x m, 3x3) in the papers' words.
+enum WinogradForm: Int, CaseIterable {
+    /// m = 4: 36 multiplications for 16 results.
+    case four = 4
+    /// m = 3: 25 for 9.
+    case three = 3
+
+    /// Values of a transformed tile and channel.
+    var positions: Int { (rawValue + 2) * (rawValue + 2) }
+
+    /// Tiles that cover a picture.
+    func tiles(height: Int, width: Int) -> (rows: Int, columns: Int) {
+        ((height + rawValue - 1) / rawValue, (width + rawValue - 1) / rawValue)
+    }
+
+    /// Floats of all positions' matrices.
+    func size(rows: Int, channels: Int) -> Int { positions * Self.distance(rows: rows, channels: channels) }
+
+    /// Floats from one position's values to the next one's: an odd number of cache lines. With powers of two all positions
+    /// of a tile would fall into the same few sets of the caches; transforms were up to three times slower.
+    static func distance(rows: Int, channels: Int) -> Int { (rows * channels + 15) / 16 * 16 | 16 }
+
+    /// The form with the fewest multiplications.
+    static func best(height: Int, width: Int) -> WinogradForm {
+        func cost(_ form: WinogradForm) -> Int {
+            let tiles = form.tiles(height: height, width: width)
+            return tiles.rows * tiles.columns * form.positions
+        }
+        return cost(.three) < cost(.four) ? .three : .four
+    }
+}
+
 /// The tiles of a convolution's pictures.
 struct WinogradTiling {
-    /// Values of a transformed tile and channel.
-    static let positions = Int(CK_POSITIONS)
-
+    let form: WinogradForm
     let tiling: ck_tiling
     /// Tiles of all pictures.
     let count: Int
@@ -15,23 +45,21 @@ struct WinogradTiling {
 
     init(_ problem: ConvolutionProblem) {
         let window = problem.window
-        let (rows, columns) = ((window.height + 3) / 4, (window.width + 3) / 4)
+        form = .best(height: window.height, width: window.width)
+        let (rows, columns) = form.tiles(height: window.height, width: window.width)
         batch = problem.batch
         count = batch * rows * columns
         tiling = ck_tiling(
-            batch: batch, height: window.height, width: window.width, tile_rows: rows, tile_columns: columns)
+            batch: batch, height: window.height, width: window.width, tile: form.rawValue, tile_rows: rows,
+            tile_columns: columns)
     }
 
-    /// Floats from one position's values to the next one's: an odd number of cache lines. With powers of two all positions
-    /// of a tile would fall into the same few sets of the caches; transforms were up to three times slower.
-    static func distance(rows: Int, channels: Int) -> Int { (rows * channels + 15) / 16 * 16 | 16 }
-
-    /// Floats of all positions.
-    static func size(rows: Int, channels: Int) -> Int { positions * distance(rows: rows, channels: channels) }
+    /// Multiplications a pair of channels.
+    var multiplications: Int { count * form.positions }
 
     /// Tiles `first` ..< `first + count` as a part of `rows` rows.
     static func tiles(_ first: Int, _ count: Int, of rows: Int, _ channels: Int) -> ck_tiles {
-        ck_tiles(first: first, count: count, rows: rows, distance: distance(rows: rows, channels: channels))
+        ck_tiles(first: first, count: count, rows: rows, distance: WinogradForm.distance(rows: rows, channels: channels))
     }
 
     /// to = the transformed tiles of `input`.

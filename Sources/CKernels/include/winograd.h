@@ -1,8 +1,9 @@
-// Winograd's minimal filtering F(4x4, 3x3) for 3x3 convolutions with stride 1 and padding 1 (Lavin and Gray 2016,
+// Winograd's minimal filtering F(4x4, 3x3) and F(3x3, 3x3) for 3x3 convolutions with stride 1 and padding 1 (Lavin and Gray 2016,
 // https://arxiv.org/abs/1509.09308), over NHWC float32, all single-threaded: the caller divides the work.
 //
 // A picture is cut into tiles of 4x4 output pixels, each made from 6x6 input pixels. Both are taken to a space of 6x6 = 36
-// positions where the convolution is one matrix product a position. Matrices there lie in panels of `panel`
+// positions where the convolution is one matrix product a position. Tiles of 3x3 are made from 5x5 pixels and have 25
+// positions: more a pixel, but they fit pictures of 3 or 6 pixels. Matrices there lie in panels of `panel`
 // channels, [position][panel][row][channel of the panel], so that products read and write whole cache lines in order.
 #pragma once
 #include "finish.h"
@@ -10,12 +11,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CK_POSITIONS = 36 };  // of a transformed tile
-
 // A batch of pictures cut into tiles; input and output have the same height and width.
 typedef struct {
     size_t batch, height, width;
-    size_t tile_rows, tile_columns;  // tiles of a picture: height / 4 and width / 4, rounded up
+    size_t tile;                     // output pixels along a tile's side: 3 or 4
+    size_t tile_rows, tile_columns;  // tiles of a picture: height / tile and width / tile, rounded up
 } ck_tiling;
 
 // A scale and a shift a channel, other ones for each group of pictures.
@@ -25,7 +25,7 @@ typedef struct {
     size_t stride;               // from one group's scales and shifts to the next's
 } ck_affine;
 
-// What becomes of a result v on its way to memory: at most one of four things.
+// What becomes of a result v on its way to memory: at most one of four things, or the first and the last.
 typedef struct {
     // It is added to what is there.
     bool adds;
@@ -34,8 +34,10 @@ typedef struct {
     // If not NULL, v itself is stored and sum[c] += v - origin[c], product[c] += (v - origin[c])^2.
     const float *origin;
     // If not NULL, v is set to 0 where x * scale + shift <= 0, x [batch, height, width, channels] being what a ReLU behind
-    // that affine got; then sum[c] += v and product[c] += v * (x - mean[c]), mean with the affine's stride.
+    // that affine got; then sum[c] += v and product[c] += v * (x - mean[c]), mean with the affine's stride. With `adds` it
+    // is set to 0 where what the ReLU made is: more than x went into it.
     const float *x;
+    const float *rectified;
     const ck_affine *affine;
     const float *mean;
     // [groups][2][channels]: sums of each group of `pictures`, then products.
@@ -43,8 +45,8 @@ typedef struct {
     size_t pictures;
 } ck_epilogue;
 
-// Where transformed tiles lie: [36][channels / panel][rows][panel], positions `distance` floats apart. Where that is an odd
-// number of cache lines, the 36 values of a tile and channel lie in different sets of a cache.
+// Where transformed tiles lie: [positions][channels / panel][rows][panel], positions `distance` floats apart. Where that is
+// an odd number of cache lines, the values of a tile and channel lie in different sets of a cache.
 typedef struct {
     size_t first, count;  // the tiling's tiles first ..< first + count are rows 0 ..< count
     size_t rows;          // of a panel
@@ -56,13 +58,13 @@ typedef struct {
     // Channels of a panel; the functions below take channel counts that are multiples of it.
     size_t panel;
 
-    // to [36][outputs / panel][inputs][panel], positions `distance` floats apart, = the transformed weight
-    // [3][3][inputs][outputs]. With `transposes`, of the weight turned by 180 degrees with inputs and outputs exchanged,
-    // which is what the gradient by the input takes: to [36][inputs / panel][outputs][panel].
-    void (*weights)(float *to, const float *weight, size_t inputs, size_t outputs, size_t distance, bool transposes,
-                    size_t first, size_t last);
+    // to [positions][outputs / panel][inputs][panel], positions `distance` floats apart, = the transformed weight
+    // [3][3][inputs][outputs], for tiles of size `tile`. With `transposes`, of the weight turned by 180 degrees with inputs
+    // and outputs exchanged, which is what the gradient by the input takes: to [positions][inputs / panel][outputs][panel].
+    void (*weights)(float *to, const float *weight, size_t inputs, size_t outputs, size_t tile, size_t distance,
+                    bool transposes, size_t first, size_t last);
 
-    // to = the transformed 6x6 neighbourhoods of tiles of x [batch, height, width, channels], 0 outside the picture. If
+    // to = the transformed neighbourhoods of tiles of x [batch, height, width, channels], 0 outside the picture. If
     // affine is not NULL x is max(0, x * scale + shift).
     void (*input)(float *to, const float *x, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles,
                   const ck_affine *affine);
@@ -74,8 +76,8 @@ typedef struct {
     // to = the adjoint of `output`: the transformed gradient by the output.
     void (*gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles);
 
-    // dweight [3][3][inputs][outputs] = the adjoint of `weights`, from [36][outputs / panel][inputs][panel].
-    void (*weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t distance,
+    // dweight [3][3][inputs][outputs] = the adjoint of `weights`, from [positions][outputs / panel][inputs][panel].
+    void (*weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t tile, size_t distance,
                             size_t first, size_t last);
 
     // c [panels][rows][panel] = a [k / panel][rows][panel] times b [panels][k][panel].
