@@ -20,12 +20,15 @@ enum ConvolutionEnding {
     case sum(origin: UnsafePointer<Float>, groups: Int)
     /// Set to 0 where max(0, x normalised) is 0, and v and v · (x − mean) are summed a channel and group.
     case maskAndSum(x: Tensor, normalization: Normalization)
+    /// Added to what is there, then set to 0 where `rectified` is, and summed in the same way: `rectified` is
+    /// max(0, x normalised + a shortcut).
+    case addMaskAndSum(rectified: Tensor, x: Tensor, normalization: Normalization)
 
     var groups: Int {
         switch self {
         case .store, .add, .finish: 0
         case .sum(_, let groups): groups
-        case .maskAndSum(_, let normalization): normalization.groups
+        case .maskAndSum(_, let normalization), .addMaskAndSum(_, _, let normalization): normalization.groups
         }
     }
 }
@@ -50,12 +53,24 @@ extension ConvolutionEnding {
             epilogue.origin = origin
             body(&epilogue)
         case .maskAndSum(let x, let normalization):
-            epilogue.x = UnsafePointer(x.data)
-            epilogue.mean = UnsafePointer(normalization.mean(0))
-            withUnsafePointer(to: ck_affine(normalization, pictures: epilogue.pictures)) { affine in
-                epilogue.affine = affine
-                body(&epilogue)
-            }
+            epilogue.withMask(x, normalization, body)
+        case .addMaskAndSum(let rectified, let x, let normalization):
+            epilogue.adds = true
+            epilogue.rectified = UnsafePointer(rectified.data)
+            epilogue.withMask(x, normalization, body)
+        }
+    }
+}
+
+extension ck_epilogue {
+    fileprivate mutating func withMask(
+        _ x: Tensor, _ normalization: Normalization, _ body: (inout ck_epilogue) -> Void
+    ) {
+        self.x = UnsafePointer(x.data)
+        mean = UnsafePointer(normalization.mean(0))
+        withUnsafePointer(to: ck_affine(normalization, pictures: pictures)) {
+            affine = $0
+            body(&self)
         }
     }
 }

@@ -74,12 +74,26 @@ struct ConvolutionUnit: Sendable {
     }
 
     /// The gradients for dy where the input is a block's: the weight's, and dx += or = the one by the input.
+    ///
+    /// - Parameter before: what the unit that ends the block before made, where that block's ReLU is the next to be gone
+    ///   back through and dx is complete with this.
+    /// - Returns: where dx has been gone back through that ReLU on the way, its sums for the normalisation before, valid
+    ///   until the next ones.
+    @discardableResult
     func backward(
-        _ dx: Tensor, adds: Bool, _ dy: Tensor, _ x: Tensor, _ weights: ModelWeights, _ gradients: Arena,
-        _ compute: Compute
-    ) {
+        _ dx: Tensor, adds: Bool, _ dy: Tensor, _ x: Tensor, before: (x: Tensor, normalization: Normalization)?,
+        _ weights: ModelWeights, _ gradients: Arena, _ compute: Compute
+    ) -> UnsafePointer<Double>? {
+        let kernel = weight.tensor(in: weights.parameters)
         convolutionBackwardWeight(weight.tensor(in: gradients), x, dy, window, compute)
-        convolutionBackwardData(dx, dy, weight: weight.tensor(in: weights.parameters), window, adds: adds, compute)
+        let problem = ConvolutionProblem(x: x.shape, y: dy.shape, weight: kernel.shape, window)
+        if let before, adds, problem.way(compute) == .winograd {
+            let ending = ConvolutionEnding.addMaskAndSum(
+                rectified: x, x: before.x, normalization: before.normalization)
+            return problem.backwardDataByWinograd(dx, dy, kernel, ending: ending, compute)
+        }
+        convolutionBackwardData(dx, dy, weight: kernel, window, adds: adds, compute)
+        return nil
     }
 
     /// The input's values, in scratch memory where they have to be made.

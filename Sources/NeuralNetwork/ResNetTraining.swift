@@ -47,6 +47,7 @@ extension ResNet {
         let dValues = memory.gradients.map { $0.prefix(batch) }
         let stemOutput = memory.stem.output.prefix(batch)
         globalAveragePoolBackward(dValues.last!, dFeatures, compute)
+        var sums: UnsafePointer<Double>?
         for index in blocks.indices.reversed() {
             if let range = remade(at: index) {
                 if range.lowerBound == 0 {
@@ -58,9 +59,10 @@ extension ResNet {
                     memory.blocks[number - 1].end(inputs[number], input: inputs[number - 1], compute)
                 }
             }
-            backward(
-                blocks[index], memory.blocks[index], dOutput: dValues[index + 1], dInput: dValues[index],
-                inputs[index], gradients, weights, compute)
+            sums = backward(
+                blocks[index], memory.blocks[index], dOutput: dValues[index + 1], sums: sums, dInput: dValues[index],
+                inputs[index], before: index > 0 ? memory.blocks[index - 1].units.last : nil, gradients, weights,
+                compute)
         }
         maxPoolBackward(
             stemOutput, dValues[0], index: memory.pooledIndex, stemOutput, Self.pooling, memory.stem.normalization,
@@ -69,19 +71,31 @@ extension ResNet {
     }
 
     /// One block's gradients. dInput is dOutput where the shortcut is the identity.
+    ///
+    /// - Parameters:
+    ///   - sums: those of the last normalisation, where dOutput has been gone back through the block's ReLU already.
+    ///   - before: the last unit of the block before.
+    /// - Returns: the same sums for the block before, where its ReLU has been gone back through.
     private func backward(
-        _ block: ResidualBlock, _ kept: ResNetMemory.Block, dOutput: Tensor, dInput: Tensor, _ input: Tensor,
-        _ gradients: Arena, _ weights: ModelWeights, _ compute: Compute
-    ) {
+        _ block: ResidualBlock, _ kept: ResNetMemory.Block, dOutput: Tensor, sums: UnsafePointer<Double>?,
+        dInput: Tensor, _ input: Tensor, before: ResNetMemory.Unit?, _ gradients: Arena, _ weights: ModelWeights,
+        _ compute: Compute
+    ) -> UnsafePointer<Double>? {
         let batch = input.shape[0]
         let outputs = kept.units.map { $0.output.prefix(batch) }
         let shortcut = kept.shortcut?.output.prefix(batch)
         let last = block.units.count - 1
-        // This also sets dOutput to 0 where the block's ReLU was off, which the shortcut needs too.
-        batchNormBackward(
-            outputs[last], dOutput, mask: .sum(shortcut: shortcut ?? input, kept.shortcut?.normalization),
-            outputs[last],
-            kept.units[last].normalization, block.units[last].norm, weights, gradients, compute)
+        let (output, normalization, norm) = (
+            outputs[last], kept.units[last].normalization, block.units[last].norm
+        )
+        if let sums {
+            batchNormBackward(output, dOutput, sums: sums, output, normalization, norm, weights, gradients, compute)
+        } else {
+            // This also sets dOutput to 0 where the block's ReLU was off, which the shortcut needs too.
+            let mask = ReLUMask.sum(shortcut: shortcut ?? input, kept.shortcut?.normalization)
+            batchNormBackward(
+                output, dOutput, mask: mask, output, normalization, norm, weights, gradients, compute)
+        }
         if let shortcut, let unit = block.shortcut, let keptUnit = kept.shortcut {
             batchNormBackward(
                 shortcut, dOutput, shortcut, keptUnit.normalization, unit.norm, weights, gradients, compute)
@@ -92,11 +106,15 @@ extension ResNet {
                 (outputs[index - 1], kept.units[index - 1].normalization), before: block.units[index - 1], weights,
                 gradients, compute)
         }
-        block.units[0].backward(
-            dInput, adds: block.shortcut == nil, outputs[0], input, weights, gradients, compute)
+        let isComplete = block.shortcut == nil
+        let sumsBefore = block.units[0].backward(
+            dInput, adds: isComplete, outputs[0], input,
+            before: isComplete ? before.map { ($0.output.prefix(batch), $0.normalization) } : nil, weights, gradients,
+            compute)
         if let shortcut, let unit = block.shortcut {
-            unit.backward(dInput, adds: true, shortcut, input, weights, gradients, compute)
+            unit.backward(dInput, adds: true, shortcut, input, before: nil, weights, gradients, compute)
         }
+        return sumsBefore
     }
 }
 

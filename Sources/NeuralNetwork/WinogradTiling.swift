@@ -59,7 +59,8 @@ struct WinogradTiling {
 
     /// Tiles `first` ..< `first + count` as a part of `rows` rows.
     static func tiles(_ first: Int, _ count: Int, of rows: Int, _ channels: Int) -> ck_tiles {
-        ck_tiles(first: first, count: count, rows: rows, distance: WinogradForm.distance(rows: rows, channels: channels))
+        ck_tiles(
+            first: first, count: count, rows: rows, distance: WinogradForm.distance(rows: rows, channels: channels))
     }
 
     /// to = the transformed tiles of `input`.
