@@ -1,7 +1,13 @@
 // The one-dimensional transforms of the Winograd family, after Lavin and Gray, section 4.3; a part of winograd.inc.h.
 //
-// For tiles of 4 outputs the 6 points are 0, 1, -1, 2, -2 and infinity, for tiles of 3 outputs the 5 are 0, 1, -1, 2 and
+// For tiles of 4 outputs the 6 points are 0, A, -A, B, -B and infinity, for tiles of 3 outputs the 5 are 0, 1, -1, 2 and
 // infinity. `points` is known where the transforms are compiled.
+
+// Their products with themselves and each other are exact. The usual 1 and 2 round twice as much, since the powers of 2 grow.
+#define A 0.625f
+#define B 1.5f
+#define A2 (A * A)
+#define B2 (B * B)
 
 // y = B^T d
 INLINE void input_line(vf *y, const vf *d, const size_t points) {
@@ -14,13 +20,13 @@ INLINE void input_line(vf *y, const vf *d, const size_t points) {
         y[4] = d[4] - d[2] - 2 * a;
         return;
     }
-    const vf a = d[4] - 4 * d[2], b = d[3] - 4 * d[1], c = d[4] - d[2], e = 2 * (d[3] - d[1]);
-    y[0] = 4 * d[0] - 5 * d[2] + d[4];
-    y[1] = a + b;
-    y[2] = a - b;
-    y[3] = c + e;
-    y[4] = c - e;
-    y[5] = 4 * d[1] - 5 * d[3] + d[5];
+    const vf a = d[4] - B2 * d[2], b = d[3] - B2 * d[1], c = d[4] - A2 * d[2], e = d[3] - A2 * d[1];
+    y[0] = A2 * B2 * d[0] - (A2 + B2) * d[2] + d[4];
+    y[1] = a + A * b;
+    y[2] = a - A * b;
+    y[3] = c + B * e;
+    y[4] = c - B * e;
+    y[5] = A2 * B2 * d[1] - (A2 + B2) * d[3] + d[5];
 }
 
 // y = A^T m
@@ -34,15 +40,15 @@ INLINE void output_line(vf *y, const vf *m, const size_t points) {
     }
     const vf c = m[3] + m[4], d = m[3] - m[4];
     y[0] = m[0] + a + c;
-    y[1] = b + 2 * d;
-    y[2] = a + 4 * c;
-    y[3] = b + 8 * d + m[5];
+    y[1] = A * b + B * d;
+    y[2] = A2 * a + B2 * c;
+    y[3] = A * A2 * b + B * B2 * d + m[5];
 }
 
 // z = A y
 INLINE void gradient_line(vf *z, const vf *y, const size_t points) {
-    const vf a = y[0] + y[2], c = y[0] + 4 * y[2];
     if (points == 5) {
+        const vf a = y[0] + y[2], c = y[0] + 4 * y[2];
         z[0] = y[0];
         z[1] = a + y[1];
         z[2] = a - y[1];
@@ -50,7 +56,7 @@ INLINE void gradient_line(vf *z, const vf *y, const size_t points) {
         z[4] = y[2];
         return;
     }
-    const vf b = y[1] + y[3], d = 2 * y[1] + 8 * y[3];
+    const vf a = y[0] + A2 * y[2], b = A * y[1] + A * A2 * y[3], c = y[0] + B2 * y[2], d = B * y[1] + B * B2 * y[3];
     z[0] = y[0];
     z[1] = a + b;
     z[2] = a - b;
@@ -58,6 +64,11 @@ INLINE void gradient_line(vf *z, const vf *y, const size_t points) {
     z[4] = c - d;
     z[5] = y[3];
 }
+
+// Each point's divisor: the product of its distances from the others.
+#define DIVISOR_0 (A2 * B2)
+#define DIVISOR_A (2 * A2 * (A2 - B2))
+#define DIVISOR_B (2 * B2 * (B2 - A2))
 
 // u = G g
 INLINE void weight_line(vf *u, const vf g[3], const size_t points) {
@@ -70,11 +81,11 @@ INLINE void weight_line(vf *u, const vf g[3], const size_t points) {
         u[4] = g[2];
         return;
     }
-    const vf a = (g[0] + g[2]) * (-1.0f / 6), b = g[1] * (1.0f / 6);
-    const vf c = g[0] * (1.0f / 24) + g[2] * (1.0f / 6), d = g[1] * (1.0f / 12);
-    u[0] = g[0] * 0.25f;
-    u[1] = a - b;
-    u[2] = a + b;
+    const vf a = (g[0] + A2 * g[2]) * (1 / DIVISOR_A), b = g[1] * (A / DIVISOR_A);
+    const vf c = (g[0] + B2 * g[2]) * (1 / DIVISOR_B), d = g[1] * (B / DIVISOR_B);
+    u[0] = g[0] * (1 / DIVISOR_0);
+    u[1] = a + b;
+    u[2] = a - b;
     u[3] = c + d;
     u[4] = c - d;
     u[5] = g[2];
@@ -89,8 +100,8 @@ INLINE void weight_gradient_line(vf g[3], const vf *u, const size_t points) {
         g[2] = u[4] - a - b + 4 * c;
         return;
     }
-    const vf a = u[1] + u[2], b = u[1] - u[2], c = u[3] + u[4], d = u[3] - u[4];
-    g[0] = u[0] * 0.25f - a * (1.0f / 6) + c * (1.0f / 24);
-    g[1] = d * (1.0f / 12) - b * (1.0f / 6);
-    g[2] = u[5] + (c - a) * (1.0f / 6);
+    const vf a = (u[1] + u[2]) * (1 / DIVISOR_A), b = u[1] - u[2], c = (u[3] + u[4]) * (1 / DIVISOR_B), d = u[3] - u[4];
+    g[0] = u[0] * (1 / DIVISOR_0) + a + c;
+    g[1] = b * (A / DIVISOR_A) + d * (B / DIVISOR_B);
+    g[2] = A2 * a + B2 * c + u[5];
 }
