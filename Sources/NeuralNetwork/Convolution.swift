@@ -1,9 +1,10 @@
 // Convolution over NHWC pictures: forward, and its two gradients beside it.
 //
-// There are three ways to compute it. By Winograd's minimal filtering: for 3x3 windows with stride 1. By rows: a block of
-// windows is gathered into rows and multiplied with the weight; good for large pictures. By pixels: for each output pixel,
-// the pixel's row of all pictures of the batch is one strided matrix and nothing is gathered at all, and taps that fall
-// into the padding, most of them in small pictures, are never computed; good for small pictures and large batches.
+// There are four ways to compute it. By Winograd's minimal filtering: for 3x3 windows with stride 1. Directly: windows are
+// multiplied where they lie; for other forward passes. By rows: a block of windows is gathered into rows and multiplied with
+// the weight; for gradients of large pictures and any number of channels. By pixels: for each output pixel, the pixel's row of
+// all pictures of the batch is one strided matrix and nothing is gathered at all, and taps that fall into the padding, most of
+// them in small pictures, are never computed; for gradients of small pictures and large batches.
 
 import CKernels
 import Tensors
@@ -13,8 +14,9 @@ public func convolution(_ y: Tensor, _ x: Tensor, weight: Tensor, _ window: Wind
     let problem = ConvolutionProblem(x: x.shape, y: y.shape, weight: weight.shape, window)
     switch problem.way(compute) {
     case .winograd: problem.forwardByWinograd(y, ConvolutionInput(x: x), weight, compute)
-    case .pixels: problem.forwardByPixels(y, x, weight, compute)
-    case .rows: problem.forwardByRows(y, x, weight, compute)
+    case .pixels where problem.allowsDirect(compute), .rows where problem.allowsDirect(compute):
+        problem.forwardDirectly(y, x, weight, compute)
+    case .pixels, .rows: problem.forwardByRows(y, x, weight, compute)
     }
 }
 

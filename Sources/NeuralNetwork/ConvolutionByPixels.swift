@@ -1,8 +1,8 @@
-// Convolution as products of strided matrices: one output pixel of all pictures at a time.
+// A convolution's gradients as products of strided matrices: one output pixel of all pictures at a time.
 //
 // For an output pixel and one line of the window, the input values of a picture are contiguous: the taps beside each
-// other times the channels. So over the batch they are a matrix whose rows lie a whole picture apart, and its product with
-// those taps' part of the weight, also contiguous, adds that line's share of the output pixel.
+// other times the channels. So over the batch they are a matrix whose rows lie a whole picture apart, to be multiplied with
+// those taps' part of the weight, also contiguous.
 
 import CKernels
 import Tensors
@@ -34,23 +34,6 @@ extension ConvolutionProblem {
     /// Pictures of a task.
     private func slice(_ compute: Compute) -> Int {
         min(128, (batch + compute.pool.threadCount - 1) / compute.pool.threadCount)
-    }
-
-    func forwardByPixels(_ y: Tensor, _ x: Tensor, _ weight: Tensor, _ compute: Compute) {
-        let size = slice(compute)
-        let pixelLines = (0..<pixels).map { lines(pixel: $0) }
-        compute.pool.run((batch + size - 1) / size) { task, _ in
-            let first = task * size
-            for lines in pixelLines {
-                for (index, line) in lines.enumerated() {
-                    matrixProduct(
-                        Matrix(y.data + first * outputSize + line.output, stride: outputSize),
-                        Matrix(x.data + first * inputSize + line.input, stride: inputSize),
-                        Matrix(weight.data + line.weightRow * outputs, stride: outputs),
-                        m: min(size, batch - first), n: outputs, k: line.depth, keep: index == 0 ? 0 : 1)
-                }
-            }
-        }
     }
 
     func backwardDataByPixels(_ dx: Tensor, _ dy: Tensor, _ weight: Tensor, adds: Bool, _ compute: Compute) {

@@ -1,5 +1,5 @@
-// Convolution by the definition, for evaluation: small blocks of output pixels times the packed weight, finished while their
-// sums are in registers. Nothing is gathered and nothing is written twice.
+// Convolution by the definition: small blocks of output pixels times the packed weight, finished while their sums are in
+// registers. Nothing is gathered and nothing is written twice.
 
 import CKernels
 import Tensors
@@ -8,6 +8,16 @@ extension ConvolutionProblem {
     /// Whether the packed weight and its blocks can take this convolution.
     func allowsDirect(_ compute: Compute) -> Bool {
         outputs % compute.direct.panel == 0 && window.kernel_height * window.kernel_width <= Int(CK_DIRECT_TAPS)
+    }
+
+    /// y = the convolution of x with a weight [kH, kW, I, O] that is packed for this once.
+    func forwardDirectly(_ y: Tensor, _ x: Tensor, _ weight: Tensor, _ compute: Compute) {
+        let packed = compute.reserveShared(.weights, weight.count)
+        let zeros = compute.reserveShared(.factors, max(inputs, outputs) + outputs), ones = zeros + max(inputs, outputs)
+        zeros.update(repeating: 0, count: max(inputs, outputs))
+        ones.update(repeating: 1, count: outputs)
+        packWeight(packed, weight, scale: ones, compute)
+        evaluateDirectly(y, x, packed: packed, zeros: zeros, ConvolutionFinish(bias: zeros), compute)
     }
 
     /// packed [O / panel][kH · kW · I][panel] = the weight [kH, kW, I, O] times scale [O].
