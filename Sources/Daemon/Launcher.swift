@@ -37,6 +37,14 @@ public enum Launcher {
         }
     }
 
+    /// Prints a configuration file with every setting at its default, none of them in force.
+    ///
+    /// - Parameter stateDirectory: the folder that it names for files.
+    public static func printConfigurationTemplate(stateDirectory: String) -> ExitCode {
+        print(ConfigurationTemplate.text(stateDirectory: stateDirectory), terminator: "")
+        return .success
+    }
+
     /// Runs the daemon until a signal ends it.
     ///
     /// - Parameters:
@@ -46,13 +54,16 @@ public enum Launcher {
     public static func serve(file: String?, assignments: [String], logLevel: LogLevel) -> ExitCode {
         // Before anything is printed or a thread started: it begins the process anew.
         OpenBLAS.restartForWideVectors()
+        let logger = StandardErrorLog.logger(level: logLevel)
+        let manager = ServiceManager.inherited(logger: logger)
         do {
             let loaded = try load(file: file, assignments: assignments)
             OpenFileLimit.raise()
-            return try run(loaded, logger: StandardErrorLog.logger(level: logLevel)) {
+            return try run(loaded, manager: manager, logger: logger) {
                 try load(file: file, assignments: assignments)
             }
         } catch {
+            manager.ended("failed: \(error)")
             return report(error)
         }
     }
@@ -64,18 +75,22 @@ public enum Launcher {
     }
 
     private static func run(
-        _ loaded: LoadedConfiguration, logger: Logger, reload: () throws -> LoadedConfiguration
+        _ loaded: LoadedConfiguration, manager: ServiceManager, logger: Logger,
+        reload: () throws -> LoadedConfiguration
     ) throws -> ExitCode {
         let configuration = loaded.configuration
         let wishes = Monitor(Wishes())
         let signals = SignalHandling(
             onStop: { number in wishes.withLock { $0.stop = number } },
             onHangup: { wishes.withLock { $0.reconfigure = true } })
+        manager.starting()
         logStart(loaded, to: logger)
         let service = try Service(configuration: configuration, logger: logger) { role in
             LearnerHandover.cpu(role, configuration: configuration)
         }
         try service.start()
+        service.waitUntilWarm()
+        manager.ready(service.subject)
 
         func nextStop() -> Int32? {
             wishes.wait { wishes in
@@ -87,14 +102,16 @@ public enum Launcher {
         }
         var stop = nextStop()
         while stop == nil {
-            reconfigure(service, logger: logger, reload: reload)
+            manager.reloading { reconfigure(service, logger: logger, reload: reload) }
             stop = nextStop()
         }
         let number = stop ?? SIGTERM
         logger.notice("stopping", metadata: ["signal": "\(SignalHandling.name(of: number))"])
+        manager.stopping()
         let summary = service.stop()
         let line = summary.fields.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
         logger.notice("stopped: \(line)")
+        manager.ended("stopped")
         withExtendedLifetime(signals) {}
         return service.lastCheckpointFailed || service.journalFailed ? .inputOutput : .success
     }

@@ -12,8 +12,12 @@ struct CheckConfigCommand: ParsableCommand {
             or default. A configuration with mistakes is not valid: all of them are listed with their lines, and the \
             exit code is 78.
 
+            With --template it prints a file to begin with instead: every setting with what it is for, at its default and \
+            behind a #.
+
             EXAMPLES
               clusterd check-config
+              clusterd check-config --template > clusterd.yaml
               clusterd check-config clusterd.yaml --set train.batch_size=64
             """)
 
@@ -25,7 +29,13 @@ struct CheckConfigCommand: ParsableCommand {
         help: ArgumentHelp("Settings that override all others; the file comes before them.", valueName: "key=value"))
     var assignments: [String] = []
 
+    @Flag(name: .long, help: "Print a file with every setting, all of them commented out.")
+    var template = false
+
     func run() throws {
+        if template {
+            throw ExitCode(Launcher.printConfigurationTemplate(stateDirectory: "/var/lib/clusterd").rawValue)
+        }
         throw ExitCode(Launcher.checkConfiguration(file: file, assignments: assignments).rawValue)
     }
 }

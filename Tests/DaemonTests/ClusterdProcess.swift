@@ -97,7 +97,7 @@ extension TestProcess {
 
     /// Starts `clusterd serve` on ports that the system picks, with a small model and its state in `folder`.
     static func serve(
-        _ folder: TemporaryFolder, set: [String] = [], arguments: [String] = []
+        _ folder: TemporaryFolder, set: [String] = [], arguments: [String] = [], environment: [String: String] = [:]
     ) throws -> TestProcess {
         let settings =
             [
@@ -108,7 +108,7 @@ extension TestProcess {
             ] + set
         return try clusterd(
             ["serve", "--set"] + settings + ["--log-level", "debug"] + arguments,
-            environment: ["STATE_DIRECTORY": folder.path])
+            environment: ["STATE_DIRECTORY": folder.path].merging(environment) { $1 })
     }
 
     /// The value of `key` in the first line of the log that holds `text`.

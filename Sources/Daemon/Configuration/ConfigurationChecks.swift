@@ -80,7 +80,9 @@ enum ConfigurationChecks {
 
         for (index, socket) in sockets.enumerated() {
             // Two that bind exclude each other; a second that connects would receive every image again.
-            if let other = sockets[..<index].first(where: { $0.address.collides(with: socket.address) }) {
+            if let other = sockets[..<index].first(where: {
+                $0.address.collides(with: socket.address, bothListen: $0.listens && socket.listens)
+            }) {
                 report(socket.key, "\(socket.text) is \(other.key)'s endpoint already")
             }
         }

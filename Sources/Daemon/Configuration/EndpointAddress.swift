@@ -66,14 +66,16 @@ struct EndpointAddress: Equatable {
         }
     }
 
-    /// Whether two sockets cannot both have their end here.
-    func collides(with other: EndpointAddress) -> Bool {
+    /// Whether two sockets cannot both have their end here; of one that connects to another machine, `*` is not the end.
+    func collides(with other: EndpointAddress, bothListen: Bool = true) -> Bool {
         switch (place, other.place) {
         case (.ipc(let path?), .ipc(let otherPath?)):
             return path == otherPath
         case (.tcp(let host, let port?), .tcp(let otherHost, let otherPort?)):
             let hosts = [Self.canonical(host), Self.canonical(otherHost)]
-            return port == otherPort && (hosts[0] == hosts[1] || hosts.contains("*"))
+            return port == otherPort
+                && (hosts[0] == hosts[1]
+                    || hosts.contains("*") && (bothListen || isLocal || other.isLocal))
         default:
             return false
         }

@@ -31,6 +31,8 @@ package final class Gateway: Sendable {
     package let handshakeFailures = HandshakeFailures()
     /// Who may connect to which encrypted endpoint.
     let allowedClients: Monitor<[String: AllowedClients]>
+    /// What its thread is at.
+    package let mark = WorkMark("reading the sources")
     let wakeup: Wakeup
     let logger: Logger
     let control = Monitor(GatewayControl())

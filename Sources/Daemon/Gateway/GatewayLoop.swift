@@ -74,6 +74,8 @@ final class GatewayLoop: @unchecked Sendable {
 
     /// Works until `finishes` is asked for, then publishes what is left and closes everything.
     func run() {
+        gateway.mark.begin()
+        defer { gateway.mark.end() }
         access.start()
         var nextHeartbeat = ContinuousClock.now
         while true {
@@ -105,7 +107,9 @@ final class GatewayLoop: @unchecked Sendable {
     private func wait(until moment: ContinuousClock.Instant) {
         intake.watch(in: &poller)
         do {
-            _ = try poller.wait(timeout: max(.zero, moment - .now))
+            _ = try gateway.mark.idle { () throws(ZeroMQError) in
+                try poller.wait(timeout: max(.zero, moment - .now))
+            }
             if poller.events(of: wakeupToken) == .readable { gateway.wakeup.clear() }
             if poller.events(of: publisherToken) == .readable {
                 // Subscriptions: libzmq has already acted on them.

@@ -5,6 +5,7 @@
 
 import ContrastiveClustering
 import Glibc
+import Imaging
 import Synchronization
 
 /// The epoch of the assignments' numbers and the last number given.
@@ -27,7 +28,10 @@ package final class AssignmentNumbering: Sendable {
 
 /// The assigning worker.
 package final class Assigner: Sendable {
+    /// What its thread is at.
+    package let mark = WorkMark("assigning")
     private let thread: WorkerThread
+    private let isWarm = Monitor(false)
     private let queue: AssignQueue
 
     /// Creates an assigner that is not running yet.
@@ -36,16 +40,25 @@ package final class Assigner: Sendable {
     ///   - learner: the learner to assign with, its weights those of `version`.
     ///   - queue: where images and weights come from; closing it ends the assigner.
     ///   - embedding: the embedding to publish with each assignment.
+    ///   - warmUpSide: the side of the pictures that it assigns for nobody before the first, so that weights are prepared and
+    ///     threads and memory there; nil for none.
     package init(
         learner: LearnerHandover, version: ModelVersion, queue: AssignQueue, embedding: EmbeddingKind,
         output: any PipelineOutput, numbering: AssignmentNumbering, agreement: LabelAgreement, usage: ClusterUsage,
-        serving: ServingModel, counters: PipelineCounters
+        serving: ServingModel, counters: PipelineCounters, warmUpSide: Int? = nil
     ) {
         self.queue = queue
-        thread = WorkerThread(name: "assigner", stackSize: 16 << 20) {
+        thread = WorkerThread(name: "assigner", stackSize: 16 << 20) { [mark, isWarm] in
             let learner = learner.learner
             var version = version
-            while let work = queue.next() {
+            mark.begin()
+            defer { mark.end() }
+            if let side = warmUpSide {
+                let picture = RGBImage(width: side, height: side, pixels: Array(repeating: 128, count: 3 * side * side))
+                _ = learner.assign(Array(repeating: picture, count: 8), embedding: embedding)
+            }
+            isWarm.withLock { $0 = true }
+            while let work = mark.idle({ queue.next() }) {
                 if let update = work.update {
                     learner.adopt(update.snapshot)
                     version = update.version
@@ -80,6 +93,9 @@ package final class Assigner: Sendable {
 
     /// Starts the worker; a second call does nothing.
     package func start() { thread.start() }
+
+    /// Waits until the next image is answered as fast as any; returns only where the worker has been started.
+    package func waitUntilWarm() { isWarm.wait { $0 ? .done(()) : .wait(until: nil) } }
 
     /// Says that no further image will come: what waits is assigned, then the worker ends.
     package func stop() { queue.close() }

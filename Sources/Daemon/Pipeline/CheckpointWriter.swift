@@ -23,6 +23,8 @@ package final class CheckpointWriter: Sendable {
         var closed = false
     }
 
+    /// What its thread is at.
+    package let mark = WorkMark("writing a checkpoint", patience: 600)
     private let state: Monitor<State>
     private let thread: WorkerThread
 
@@ -34,8 +36,10 @@ package final class CheckpointWriter: Sendable {
     package init(write: @escaping Write, onIdle: @escaping @Sendable () -> Void) {
         let state = Monitor(State())
         self.state = state
-        thread = WorkerThread(name: "checkpoint", niceness: Trainer.niceness) {
+        thread = WorkerThread(name: "checkpoint", niceness: Trainer.niceness) { [mark] in
             while let job = Self.next(state) {
+                mark.begin()
+                defer { mark.end() }
                 var failure: TrainerRefusal?
                 do {
                     try write(job.state, job.labelEpoch)

@@ -18,6 +18,8 @@ package struct UnreadableImage: Error, Sendable {
 
 /// The decoding workers.
 package final class Decoder: Sendable {
+    /// What each thread is at.
+    package let marks: [WorkMark]
     private let threads: [WorkerThread]
 
     /// Creates decoders that are not running yet.
@@ -40,8 +42,10 @@ package final class Decoder: Sendable {
             threads: threads, intake: intake, sources: sources, decode: decode,
             maximumTrainingBytes: maximumTrainingBytes,
             buffer: buffer, queue: queue, output: output, counters: counters)
+        let marks = (0..<threads).map { _ in WorkMark("decoding") }
+        self.marks = marks
         self.threads = (0..<threads).map { number in
-            WorkerThread(name: "decoder-\(number)") { line.run() }
+            WorkerThread(name: "decoder-\(number)") { line.run(marks[number]) }
         }
     }
 
@@ -88,9 +92,12 @@ private final class DecodingLine: Sendable {
         }
     }
 
-    func run() {
+    func run(_ mark: WorkMark) {
         while let (taken, ticket) = take() {
-            gates[taken.source].complete(ticket, outcome(taken))
+            mark.begin()
+            let outcome = outcome(taken)
+            mark.end()
+            gates[taken.source].complete(ticket, outcome)
         }
     }
 

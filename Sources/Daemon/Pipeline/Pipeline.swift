@@ -28,6 +28,8 @@ package final class Pipeline: Sendable {
         package var maximumTrainingBytes: Int
         /// When checkpoints are due.
         package var schedule: CheckpointSchedule
+        /// The side of the pictures that the assigner warms up with; nil where it does not.
+        package var warmUpSide: Int?
 
         /// Creates settings.
         package init(
@@ -120,7 +122,7 @@ package final class Pipeline: Sendable {
         assigner = Assigner(
             learner: learners.assigning, version: learners.version, queue: queue, embedding: settings.embedding,
             output: output, numbering: numbering, agreement: agreement, usage: usage, serving: serving,
-            counters: counters)
+            counters: counters, warmUpSide: settings.warmUpSide)
         writer = CheckpointWriter(write: write, onIdle: { buffer.wake() })
         trainer = Trainer(
             learner: learners.training, version: learners.version, schedule: settings.schedule,
@@ -154,6 +156,14 @@ package final class Pipeline: Sendable {
         assigner.start()
         decoder.start()
     }
+
+    /// Waits until the next image is answered as fast as any; returns only once started.
+    package func waitUntilWarm() { assigner.waitUntilWarm() }
+
+    /// What the threads are at that images depend on.
+    package var marks: [WorkMark] { decoder.marks + [assigner.mark, trainer.mark] }
+    /// What the thread that writes checkpoints is at.
+    package var writingMark: WorkMark { writer.mark }
 
     /// Waits, once the intake has been closed, until every image has been assigned, trained on or counted as left out,
     /// and the last checkpoint is written; returns at once where that has happened or nothing was started.

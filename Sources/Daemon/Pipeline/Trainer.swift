@@ -46,6 +46,8 @@ package final class Trainer: Sendable {
     /// The scheduling priority of training, low, so that an image is answered at once while a step is under way.
     package static let niceness = 10
 
+    /// What its thread is at. It and its helpers have the lowest priority, so others may long be in the way.
+    package let mark = WorkMark("training", patience: 300)
     private let thread: WorkerThread
     private let buffer: TrainingBuffer
     private let mailbox = TrainerMailbox()
@@ -55,9 +57,9 @@ package final class Trainer: Sendable {
     /// - Parameter learner: the learner to train, its weights those of `version`.
     init(learner: LearnerHandover, version: ModelVersion, schedule: CheckpointSchedule, surroundings: Surroundings) {
         buffer = surroundings.buffer
-        thread = WorkerThread(name: "trainer", stackSize: 16 << 20, niceness: Self.niceness) { [mailbox] in
+        thread = WorkerThread(name: "trainer", stackSize: 16 << 20, niceness: Self.niceness) { [mailbox, mark] in
             var loop = TrainingLoop(
-                learner: learner.learner, version: version, schedule: schedule, mailbox: mailbox,
+                learner: learner.learner, version: version, schedule: schedule, mailbox: mailbox, mark: mark,
                 surroundings: surroundings)
             loop.run()
         }

@@ -14,6 +14,7 @@ struct TrainingLoop {
     private let learner: any Learner
     private var schedule: CheckpointSchedule
     private let mailbox: TrainerMailbox
+    private let mark: WorkMark
     private let outside: Trainer.Surroundings
     private var buffer: TrainingBuffer { outside.buffer }
     private var writer: CheckpointWriter { outside.writer }
@@ -33,12 +34,14 @@ struct TrainingLoop {
 
     init(
         learner: any Learner, version: ModelVersion, schedule: CheckpointSchedule, mailbox: TrainerMailbox,
+        mark: WorkMark,
         surroundings: Trainer.Surroundings
     ) {
         self.learner = learner
         self.version = version
         self.schedule = schedule
         self.mailbox = mailbox
+        self.mark = mark
         outside = surroundings
         // What has been trained before has been resumed from a checkpoint.
         blank = version.step > 0 ? nil : version
@@ -46,12 +49,14 @@ struct TrainingLoop {
     }
 
     mutating func run() {
+        mark.begin()
+        defer { mark.end() }
         while true {
             answerRequests()
             // Copying the weights is left out while the assigner has not taken the last copy, but a pause is used to
             // make up for it: an image after the pause is answered with what has been learnt before it.
             if assignerIsBehind && !buffer.holdsBatch { offerWeights() }
-            switch buffer.next(until: checkpointDeadline) {
+            switch mark.idle({ buffer.next(until: checkpointDeadline) }) {
             case .batch(let images):
                 train(images)
                 checkpointIfDue()
@@ -149,7 +154,7 @@ struct TrainingLoop {
         }
         offerWeights([replacement.relabeling])
         // Before the next step, so that there is a checkpoint of the very model that was taken in.
-        writer.waitUntilIdle()
+        mark.idle { writer.waitUntilIdle() }
         let written = Answer<Void>()
         submit(written)
         answer.give(.success(Replaced(before: before, written: written)))
@@ -186,13 +191,13 @@ struct TrainingLoop {
 
     private mutating func finish() {
         while !saves.isEmpty {
-            writer.waitUntilIdle()
+            mark.idle { writer.waitUntilIdle() }
             answerSaves()
         }
-        writer.waitUntilIdle()
+        mark.idle { writer.waitUntilIdle() }
         if hasUnsavedSteps { submit() }
         writer.stop()
-        writer.join()
+        mark.idle { writer.join() }
         mailbox.close()
         progress.flush(to: logger)
     }
@@ -206,7 +211,7 @@ struct TrainingLoop {
             "the losses or gradients of a step are not finite; nothing is learnt from it",
             metadata: ["step": "\(report.step)", "in_a_row": "\(brokenSteps)"])
         guard brokenSteps >= Trainer.toleratedBrokenSteps else { return }
-        writer.waitUntilIdle()
+        mark.idle { writer.waitUntilIdle() }
         guard let state = outside.lastGood(version.labelEpoch) else {
             logger.error("there is no good checkpoint to go back to; training goes on")
             return

@@ -180,6 +180,19 @@ public final class Service: Sendable {
     /// Whether assignments have been published that could not be journaled yet.
     public var journalFailed: Bool { journal.status.failure != nil }
 
+    /// Waits until the model answers as fast as it will; returns only once started.
+    package func waitUntilWarm() { pipeline.waitUntilWarm() }
+
+    /// What a service manager is to know of this one.
+    package var subject: ServiceManager.Subject {
+        let workers = [gateway.mark] + pipeline.marks
+        return ServiceManager.Subject(
+            workers: workers, finishers: workers + [pipeline.writingMark],
+            status: { [pipeline, journal] in
+                pipeline.statusLine + (journal.status.failure == nil ? "" : ", the journal cannot be written")
+            })
+    }
+
     // MARK: Making
 
     private static func learners(

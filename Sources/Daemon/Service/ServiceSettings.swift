@@ -58,6 +58,7 @@ extension Pipeline.Settings {
             schedule: CheckpointSchedule(
                 everySteps: UInt64(configuration.checkpoint.everySteps),
                 everySeconds: Double(configuration.checkpoint.everySeconds)))
+        warmUpSide = configuration.model.imageSize
     }
 
     /// A picture kept for training has up to 3 (2 side)² bytes, so that crops are still resized from more pixels than

@@ -1,0 +1,168 @@
+// The service manager that started the daemon, as the daemon talks to it: sd_notify(3), sd_watchdog_enabled(3).
+//
+// Where nobody asked to be told (no $NOTIFY_SOCKET) everything here does nothing.
+
+import Glibc
+import Logging
+
+/// Tells the service manager how the daemon is, on a thread of its own while it lives.
+package final class ServiceManager: Sendable {
+    /// How the daemon is told about, and watched.
+    package struct Subject: Sendable {
+        /// Those that must not hang while the daemon runs.
+        package var workers: [WorkMark]
+        /// Those that must not hang while it stops.
+        package var finishers: [WorkMark]
+        /// One line on how it is.
+        package var status: @Sendable () -> String
+
+        /// Creates a subject.
+        package init(workers: [WorkMark], finishers: [WorkMark], status: @escaping @Sendable () -> String) {
+            self.workers = workers
+            self.finishers = finishers
+            self.status = status
+        }
+    }
+
+    private enum Phase: Sendable {
+        case starting
+        case running
+        case stopping
+        case ended
+    }
+
+    private struct State: Sendable {
+        var phase = Phase.starting
+        var subject: Subject?
+        var thread: WorkerThread?
+    }
+
+    /// Seconds between two lines of status.
+    private static let statusInterval = 5.0
+    /// Microseconds by which the start or the stop may go on without a further word, while it gets on.
+    private static let extensionMicroseconds = 30_000_000
+
+    private let socket: NotifySocket?
+    /// Seconds after which the manager wants to have heard something.
+    private let watchdog: Double?
+    private let patience: Double
+    private let logger: Logger
+    private let state = Monitor(State())
+    private let startMark = WorkMark("the start", patience: 600)
+
+    /// Creates the manager that `environment` tells of.
+    ///
+    /// - Parameter patience: the share of the usual patience with workers.
+    package init(environment: [String: String], patience: Double = 1, logger: Logger) {
+        socket = environment["NOTIFY_SOCKET"].flatMap(NotifySocket.init)
+        let isForThisProcess = environment["WATCHDOG_PID"].map { Int32($0) == getpid() } ?? true
+        watchdog =
+            isForThisProcess
+            ? environment["WATCHDOG_USEC"].flatMap(UInt64.init).flatMap { $0 > 0 ? Double($0) * 1e-6 : nil } : nil
+        self.patience = patience
+        self.logger = logger
+        if let address = environment["NOTIFY_SOCKET"], !address.isEmpty, socket == nil {
+            logger.warning("NOTIFY_SOCKET is no address that this version knows", metadata: ["address": "\(address)"])
+        }
+    }
+
+    /// Creates the manager that this process's environment tells of, and takes it out of there: it is not for processes that
+    /// this one starts. To be called before there are threads.
+    package static func inherited(logger: Logger) -> ServiceManager {
+        var environment: [String: String] = [:]
+        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+            environment[name] = getenv(name).map { String(cString: $0) }
+            unsetenv(name)
+        }
+        return ServiceManager(environment: environment, logger: logger)
+    }
+
+    // MARK: What the daemon says
+
+    /// The calling thread begins to start the daemon: it is given time for as long as that gets on.
+    package func starting() {
+        guard socket != nil else { return }
+        startMark.begin()
+        let thread = WorkerThread(name: "systemd", stackSize: 512 << 10) { [self] in speak() }
+        state.withLock { $0.thread = thread }
+        thread.start()
+    }
+
+    /// The daemon serves. It is watched from now on.
+    package func ready(_ subject: Subject) {
+        startMark.end()
+        socket?.send(["READY=1", "STATUS=\(Self.oneLine(subject.status()))"])
+        state.withLock { state in
+            state.phase = .running
+            state.subject = subject
+        }
+    }
+
+    /// The daemon reads its configuration again in `body`.
+    package func reloading(_ body: () -> Void) {
+        // MONOTONIC_USEC is what ties this to the signal that the manager sent: systemd.service(5), Type=notify-reload.
+        socket?.send(["RELOADING=1", "MONOTONIC_USEC=\(MonotonicTime.now.nanoseconds / 1000)"])
+        body()
+        socket?.send(["READY=1"])
+    }
+
+    /// The daemon stops, and is given time for as long as that gets on.
+    package func stopping() {
+        socket?.send(["STOPPING=1", "STATUS=stopping: what was taken is assigned and trained on"])
+        state.withLock { $0.phase = .stopping }
+    }
+
+    /// The daemon has stopped or failed, for a reason.
+    package func ended(_ status: String) {
+        startMark.end()
+        let thread = state.withLock { state in
+            state.phase = .ended
+            return state.thread
+        }
+        thread?.join()
+        socket?.send(["STATUS=\(Self.oneLine(status))"])
+    }
+
+    // MARK: The thread
+
+    private func speak() {
+        let interval = min(Self.statusInterval, watchdog.map { $0 / 2 } ?? .infinity)
+        var watch = WorkWatch(share: patience)
+        var hanging: [WorkWatch.Hang] = []
+        var told: String?
+        while true {
+            let (phase, subject) = state.read { ($0.phase, $0.subject) }
+            let marks =
+                switch phase {
+                case .starting: [startMark]
+                case .running: subject?.workers ?? []
+                case .stopping: subject?.finishers ?? []
+                case .ended: [WorkMark]()
+                }
+            let hangs = watch.look(at: marks)
+            for hang in hangs where !hanging.contains(hang) {
+                logger.critical("\(hang.worker) hangs: \(hang.reason)")
+            }
+            hanging = hangs
+            var message: [String] = []
+            switch phase {
+            case .ended: return
+            case .starting, .stopping:
+                if hangs.isEmpty { message.append("EXTEND_TIMEOUT_USEC=\(Self.extensionMicroseconds)") }
+            case .running:
+                if hangs.isEmpty, watchdog != nil { message.append("WATCHDOG=1") }
+                if let status = subject.map({ Self.oneLine($0.status()) }), status != told {
+                    message.append("STATUS=\(status)")
+                    told = status
+                }
+            }
+            if !message.isEmpty { socket?.send(message) }
+            let deadline = MonotonicTime.now.advanced(bySeconds: interval)
+            state.wait { state in
+                state.phase != phase || MonotonicTime.now >= deadline ? .done(()) : .wait(until: deadline)
+            }
+        }
+    }
+
+    private static func oneLine(_ text: String) -> String { String(text.map { $0.isNewline ? " " : $0 }) }
+}
