@@ -90,8 +90,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "Daemon", "Client", "Remote", "Datasets", "Journal", "Checkpoints", "Imaging", "StreamProtocol",
-                "CZlib",
-                "CCrypto",
+                "ZeroMQ", "CZlib", "CCrypto",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             resources: [.copy("Corpus")]),
