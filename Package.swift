@@ -40,12 +40,14 @@ let package = Package(
         .target(name: "StreamProtocol"),
         .target(name: "Datasets", dependencies: ["StreamProtocol", "Tensors", "CZlib"]),
         .target(name: "Offline", dependencies: ["ContrastiveClustering", "Checkpoints", "Datasets"]),
-        .target(name: "Client", dependencies: ["ZeroMQ", "StreamProtocol", "Datasets", "Checkpoints"]),
+        .target(name: "Remote", dependencies: ["ZeroMQ", "StreamProtocol", "Checkpoints"]),
+        .target(name: "Client", dependencies: ["Remote", "ZeroMQ", "StreamProtocol", "Datasets"]),
         .target(name: "Journal", dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "StreamProtocol"]),
         .target(
             name: "Daemon",
             dependencies: [
-                "Tensors", "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints", "Journal",
+                "Tensors", "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints", "Remote",
+                "Journal",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -54,7 +56,7 @@ let package = Package(
         .executableTarget(
             name: "clusterd",
             dependencies: [
-                "Daemon", "Client", "Datasets", "Journal", "Offline", "StreamProtocol", "ZeroMQ",
+                "Daemon", "Client", "Remote", "Datasets", "Journal", "Offline", "StreamProtocol", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -80,14 +82,15 @@ let package = Package(
             dependencies: ["Journal", "StreamProtocol", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "StreamProtocol", "CZlib"]),
         .testTarget(
-            name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),
+            name: "ClientTests",
+            dependencies: ["Client", "Remote", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),
         .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon"], exclude: ["clients"]),
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "Daemon", "Client", "Datasets", "Journal", "Checkpoints", "Imaging", "StreamProtocol", "CZlib",
-                "CCrypto",
+                "Daemon", "Client", "Remote", "Datasets", "Journal", "Checkpoints", "Imaging", "StreamProtocol",
+                "ZeroMQ", "CZlib", "CCrypto",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             resources: [.copy("Corpus")]),

@@ -15,6 +15,8 @@ public struct Checkpoint: Sendable {
     public let labelEpoch: UInt64
     /// The configuration it was trained under, as its writer put it.
     public let configuration: String
+    /// How its label epoch began, as its writer put it; nil where that was not said.
+    public let relabeling: String?
     /// What a learner takes in; the tensors are in the order of the file.
     public let state: LearnerState
 
@@ -69,6 +71,7 @@ public struct Checkpoint: Sendable {
             featureDim: try metadata.number(CheckpointFormat.Key.featureDim))
         labelEpoch = try metadata.number(CheckpointFormat.Key.labelEpoch)
         configuration = try metadata.string(CheckpointFormat.Key.configuration)
+        relabeling = header.metadata[CheckpointFormat.Key.relabeling]
         state = LearnerState(
             step: try metadata.number(CheckpointFormat.Key.step), tensors: tensors,
             random: try metadata.string(CheckpointFormat.Key.random))

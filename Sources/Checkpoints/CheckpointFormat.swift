@@ -20,6 +20,7 @@ enum CheckpointFormat {
         static let clusters = "clusters"
         static let featureDim = "feature_dim"
         static let labelEpoch = "label_epoch"
+        static let relabeling = "relabeling"
         static let random = "rng"
         static let configuration = "config"
         static let checksum = "checksum"
@@ -27,7 +28,7 @@ enum CheckpointFormat {
 
     /// The file that holds `state`, sealed.
     static func file(
-        _ state: LearnerState, model: CheckpointModel, labelEpoch: UInt64, configuration: String
+        _ state: LearnerState, model: CheckpointModel, labelEpoch: UInt64, relabeling: String?, configuration: String
     ) -> SafetensorsFile {
         var file = SafetensorsFile(
             tensors: state.tensors,
@@ -43,6 +44,7 @@ enum CheckpointFormat {
                 Key.configuration: configuration,
                 Key.checksum: unsealed,
             ])
+        file.metadata[Key.relabeling] = relabeling
         var seal = SHA256()
         file.encode { seal.update($0) }
         file.metadata[Key.checksum] = seal.hexadecimal()

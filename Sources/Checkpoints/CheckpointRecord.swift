@@ -17,6 +17,9 @@ public struct CheckpointRecord: Sendable, Equatable {
     /// Where the file is.
     public let path: String
 
+    /// Whether `text` is a checkpoint's name.
+    public static func isID(_ text: String) -> Bool { CheckpointName(id: text) != nil }
+
     /// The name of the checkpoint of `step` in a label epoch, whether or not there is one.
     public static func id(step: UInt64, labelEpoch: UInt64) -> String {
         CheckpointName(step: step, labelEpoch: labelEpoch).id

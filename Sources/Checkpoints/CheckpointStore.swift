@@ -64,10 +64,12 @@ public final class CheckpointStore: Sendable {
     ///   - state: what a training learner exported.
     ///   - model: the model that it is of.
     ///   - labelEpoch: the numbering that the clusters' meaning belongs to.
+    ///   - relabeling: how the label epoch began, as text; nil where that is not known.
     ///   - configuration: what the learner was trained under, as text.
     /// - Throws: `CheckpointError`, of the kind `notFinite` where `state` holds a number that is none.
     public func write(
-        _ state: LearnerState, model: CheckpointModel, labelEpoch: UInt64 = 0, configuration: String = "{}"
+        _ state: LearnerState, model: CheckpointModel, labelEpoch: UInt64 = 0, relabeling: String? = nil,
+        configuration: String = "{}"
     ) throws(CheckpointError) -> CheckpointRecord {
         let name = CheckpointName(step: state.step, labelEpoch: labelEpoch)
         let path = folder.path(of: name.file)
@@ -76,7 +78,8 @@ public final class CheckpointStore: Sendable {
                 .notFinite, operation: "write", path: path, reason: "\(tensor.name) holds a number that is not finite",
                 hint: "the learning rate may be too high")
         }
-        let file = CheckpointFormat.file(state, model: model, labelEpoch: labelEpoch, configuration: configuration)
+        let file = CheckpointFormat.file(
+            state, model: model, labelEpoch: labelEpoch, relabeling: relabeling, configuration: configuration)
         var digest = SHA256()
         var bytes = 0
         var partial = try PartialFile.create(name, in: folder)
@@ -91,6 +94,30 @@ public final class CheckpointStore: Sendable {
         let record = CheckpointRecord(
             id: name.id, step: state.step, labelEpoch: labelEpoch, bytes: bytes, sha256: digest.hexadecimal(),
             time: time, path: path)
+        known.withLock { $0[name] = record }
+        return record
+    }
+
+    /// Gives a file of this folder that was read as `checkpoint` its name among the checkpoints, and removes those beyond the
+    /// `keep` newest, and all that are newer: from now on this is the one to go on from.
+    ///
+    /// - Throws: `CheckpointError`, and then the folder holds what it held before.
+    public func add(_ checkpoint: Checkpoint) throws(CheckpointError) -> CheckpointRecord {
+        let old = checkpoint.record
+        let name = CheckpointName(step: old.step, labelEpoch: old.labelEpoch)
+        let path = folder.path(of: name.file)
+        try call("rename", old.path) { rename(old.path, path) }
+        try folder.synchronize()
+        damaged.withLock { _ = $0.remove(name) }
+        do throws(CheckpointError) {
+            remove(try checkpoints().filter { $0 > name }.map(\.file))
+        } catch {
+            onWarning(error)
+        }
+        removeOld(writing: name)
+        let record = CheckpointRecord(
+            id: name.id, step: old.step, labelEpoch: old.labelEpoch, bytes: old.bytes, sha256: old.sha256,
+            time: old.time, path: path)
         known.withLock { $0[name] = record }
         return record
     }

@@ -51,11 +51,7 @@ extension ParameterEntry {
         guard isConvolution else { return NamedTensor(name: name, shape: shape, elements: .float32(Array(values))) }
         let (outputs, inputs, area) = (shape[0], shape[1], shape[2] * shape[3])
         let elements = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-            for o in 0..<outputs {
-                for i in 0..<inputs {
-                    for k in 0..<area { buffer[(o * inputs + i) * area + k] = values[(k * inputs + i) * outputs + o] }
-                }
-            }
+            Self.forEachPlace(outputs: outputs, inputs: inputs, area: area) { buffer[$0] = values[$1] }
             initialized = count
         }
         return NamedTensor(name: name, shape: shape, elements: .float32(elements))
@@ -71,9 +67,19 @@ extension ParameterEntry {
         }
         let (outputs, inputs, area) = (shape[0], shape[1], shape[2] * shape[3])
         values.withUnsafeBufferPointer { values in
-            for o in 0..<outputs {
-                for i in 0..<inputs {
-                    for k in 0..<area { to[(k * inputs + i) * outputs + o] = values[(o * inputs + i) * area + k] }
+            Self.forEachPlace(outputs: outputs, inputs: inputs, area: area) { to[$1] = values[$0] }
+        }
+    }
+
+    /// Calls `body` for each value of a convolution's weight with its place in PyTorch's order and in ours: a cache line of
+    /// outputs at a time, so that neither side is read or written a value a line.
+    @inline(__always)
+    private static func forEachPlace(outputs: Int, inputs: Int, area: Int, _ body: (Int, Int) -> Void) {
+        for first in stride(from: 0, to: outputs, by: 16) {
+            let end = min(first + 16, outputs)
+            for i in 0..<inputs {
+                for k in 0..<area {
+                    for o in first..<end { body((o * inputs + i) * area + k, (k * inputs + i) * outputs + o) }
                 }
             }
         }

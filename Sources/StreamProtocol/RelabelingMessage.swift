@@ -45,12 +45,23 @@ public struct RelabelingMessage: Sendable, Equatable {
     }
 
     /// The message's two frames.
-    public var frames: [[UInt8]] {
-        let body = JSONWriter.object { body in
+    public var frames: [[UInt8]] { [Array(Self.topic.utf8), Array(body.utf8)] }
+
+    /// The second frame as text: what a checkpoint of the label epoch carries.
+    public var body: String {
+        let bytes = JSONWriter.object { body in
             body.member("v", PublishedBody.version)
             for (key, value) in members.sorted(by: { $0.key < $1.key }) { body.member(key, value) }
         }
-        return [Array(Self.topic.utf8), body]
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Reads what `body` gave; nil for any other text.
+    public init?(body: String) {
+        guard let message = try? RelabelingMessage(frames: [Array(Self.topic.utf8), Array(body.utf8)]) else {
+            return nil
+        }
+        self = message
     }
 
     /// Reads the message's frames.

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Client
 import Glibc
+import Remote
 import ZeroMQ
 
 /// What all commands that connect have in common.

@@ -5,6 +5,7 @@ import Client
 import Daemon
 import Datasets
 import Glibc
+import Remote
 
 extension FeedSettings.Pattern: ExpressibleByArgument {}
 

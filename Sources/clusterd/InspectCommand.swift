@@ -3,6 +3,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Remote
 
 /// Shows what a checkpoint holds.
 struct InspectCommand: ParsableCommand {

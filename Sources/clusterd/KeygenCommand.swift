@@ -3,6 +3,7 @@
 import ArgumentParser
 import Client
 import Glibc
+import Remote
 import ZeroMQ
 
 /// Makes a key pair.

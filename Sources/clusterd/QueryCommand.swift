@@ -5,6 +5,7 @@ import Client
 import Daemon
 import Foundation
 import Journal
+import Remote
 import StreamProtocol
 
 extension AssignmentRecords.Format: ExpressibleByArgument {}

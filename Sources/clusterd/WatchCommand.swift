@@ -4,6 +4,7 @@ import ArgumentParser
 import Client
 import Daemon
 import Glibc
+import Remote
 import ZeroMQ
 
 /// Shows assignments.

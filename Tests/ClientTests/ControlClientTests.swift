@@ -3,6 +3,7 @@
 import Checkpoints
 import Client
 import Foundation
+import Remote
 import StreamProtocol
 import Synchronization
 import XCTest

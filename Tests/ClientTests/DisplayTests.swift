@@ -2,6 +2,7 @@
 
 import Client
 import Foundation
+import Remote
 import StreamProtocol
 import XCTest
 

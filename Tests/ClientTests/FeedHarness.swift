@@ -3,6 +3,7 @@
 import Client
 import Datasets
 import Foundation
+import Remote
 import StreamProtocol
 import Synchronization
 import XCTest

@@ -90,11 +90,11 @@ final class ConfigurationMistakeTests: XCTestCase {
             ])
     }
 
-    func testUnknownWordsNameTheNearestAndLaterOnesSaySo() {
+    func testUnknownWordsNameTheNearest() {
         XCTAssertEqual(
             mistakes(
                 """
-                mode: replica
+                mode: replika
                 model: {architecture: resnet43}
                 sources:
                   - {name: a, endpoint: "tcp://127.0.0.1:1", pattern: req}
@@ -102,7 +102,7 @@ final class ConfigurationMistakeTests: XCTestCase {
                   - {name: c, endpoint: "tcp://127.0.0.1:3", overload: drop}
                 """),
             [
-                "c.yaml:1: mode: “replica” is not available in this version: this version only trains",
+                "c.yaml:1: mode: “replika” where one of train, replica is expected; did you mean replica?",
                 "c.yaml:2: model.architecture: “resnet43” where one of resnet18, resnet34, resnet50 is expected; did you mean resnet34?",
                 "c.yaml:4: sources.a.pattern: “req” where one of sub, pull, rep, pair is expected; did you mean rep?",
                 "c.yaml:5: sources.b.dialect: “netgeer” where one of auto, clusterd, imagezmq, netgear is expected; did you mean netgear?",

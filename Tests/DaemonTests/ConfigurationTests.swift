@@ -36,12 +36,14 @@ final class ConfigurationTests: XCTestCase {
         XCTAssertEqual(standard.origins, [:])
         XCTAssertEqual(written.origin(of: "train.heads"), .file("clusterd.yaml", line: 11))
         XCTAssertEqual(written.origin(of: "sources.queue.pattern"), .file("clusterd.yaml", line: 5))
-        // Every key that there is stands in the documented defaults, but for those of security, which are off.
+        // Every key that there is stands in the documented defaults, but for those of security and of replicas, which are off.
         let unset = ConfigurationSchema.settings.map(\.key).filter { written.origin(of: $0) == .standard }
         XCTAssertEqual(
             unset,
             [
-                "allow_plaintext", "publish.curve_secret_key", "publish.curve_clients", "control.curve_secret_key",
+                "allow_plaintext", "replica.subscribe", "replica.control", "replica.curve_server_key",
+                "replica.curve_secret_key", "publish.curve_secret_key", "publish.curve_clients",
+                "control.curve_secret_key",
                 "control.curve_clients",
             ])
     }

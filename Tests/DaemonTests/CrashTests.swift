@@ -1,5 +1,6 @@
-// A daemon that is killed at random moments while images stream in: it always comes back, numbering has no holes, and what
-// a consumer was sent is in the journal. `CLUSTERD_CRASH_TRIALS` says how often; a few times without it.
+// A daemon that is killed at random moments while images stream in: it always comes back, numbering has no holes, what a
+// consumer was sent is in the journal, and no checkpoint is torn. Two of three times the moment is one at which a checkpoint is
+// being written, or gets its name. `CLUSTERD_CRASH_TRIALS` says how often; a few times without it.
 
 import Daemon
 import Foundation
@@ -30,6 +31,9 @@ final class CrashTests: XCTestCase {
             var bodies: [UInt64: [UInt8]] = [:]
             var epochs: Set<String> = []
             var contradictions = 0
+
+            /// Takes out what came after `last`.
+            func after(_ last: UInt64) -> [UInt64: [UInt8]] { bodies.filter { $0.key > last } }
         }
 
         let sent = Monitor(Sent())
@@ -101,14 +105,50 @@ final class CrashTests: XCTestCase {
         }
     }
 
-    /// All that is in the journal.
-    private func journaled(_ folder: TemporaryFolder) throws -> [AssignmentMessage] {
+    /// What is in the journal, all or the newest.
+    private func journaled(_ folder: TemporaryFolder, newest: Int? = nil) throws -> [AssignmentMessage] {
         var messages: [AssignmentMessage] = []
-        try JournalReader(directory: folder.path).read(JournalQuery()) { message in
+        var query = JournalQuery()
+        query.newest = newest
+        try JournalReader(directory: folder.path).read(query) { message in
             messages.append(message)
             return true
         }
         return messages
+    }
+
+    /// Whether a checkpoint is being written, or was when its writer was killed.
+    private func isWriting(_ folder: TemporaryFolder) -> Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.contains { $0.hasSuffix(".partial") }
+    }
+
+    /// What a daemon is to be about when it is killed.
+    private enum Business: CaseIterable {
+        case serving
+        case writing
+        case naming
+    }
+
+    /// Waits for a random moment of a business.
+    private func waitForMoment(
+        of business: Business, _ folder: TemporaryFolder, _ random: inout SystemRandomNumberGenerator
+    ) {
+        let deadline = MonotonicTime.now.advanced(bySeconds: 10)
+        func wait(isWriting: Bool) {
+            while self.isWriting(folder) != isWriting, MonotonicTime.now < deadline { usleep(500) }
+        }
+        // A random moment is the point of this, not an event. A checkpoint takes some hundred milliseconds.
+        switch business {
+        case .serving: usleep(UInt32.random(in: 0...30_000, using: &random))
+        case .writing:
+            wait(isWriting: true)
+            usleep(UInt32.random(in: 0...300_000, using: &random))
+        case .naming:
+            wait(isWriting: true)
+            wait(isWriting: false)
+            usleep(UInt32.random(in: 0...3_000, using: &random))
+        }
     }
 
     func testNothingThatWasSentIsMissingFromTheJournal() throws {
@@ -117,13 +157,16 @@ final class CrashTests: XCTestCase {
         let ports = try Ports()
         let settings = [
             "sources.queue.endpoint=\(ports.queue)", "publish.endpoint=\(ports.publisher)",
-            "control.endpoint=\(ports.control)", "checkpoint.every_steps=1", "checkpoint.keep=3",
+            "control.endpoint=\(ports.control)", "checkpoint.every_steps=1", "checkpoint.keep=2",
         ]
         let consumer = try Consumer(ports.publisher)
         let watch = try TestProcess.clusterd(
             ["watch", "--from", ports.publisher, "--control", ports.control, "--from-seq", "1", "--json"])
         let sender = try Sender(ports.queue)
         var random = SystemRandomNumberGenerator()
+        /// What has been looked at: up to here nothing is missing.
+        var verified: UInt64 = 0
+        var (killedWriting, resumed) = (0, 0)
         for trial in 1...trials {
             let process = try TestProcess.serve(folder, set: settings)
             XCTAssertNotNil(
@@ -137,23 +180,28 @@ final class CrashTests: XCTestCase {
                     ? .done(true) : MonotonicTime.now >= deadline ? .done(false) : .wait(until: deadline)
             }
             XCTAssertTrue(isServing, "trial \(trial): \(process.errors.read { $0.lines.suffix(20) })")
-            // A random moment is the point of this, not an event.
-            usleep(UInt32.random(in: 0...30_000, using: &random))
+            waitForMoment(of: Business.allCases[trial % 3], folder, &random)
             process.signal(SIGKILL)
             XCTAssertEqual(process.wait(), 128 + SIGKILL)
+            if isWriting(folder) { killedWriting += 1 }
             let log = process.errors.read { $0.lines }
+            // Neither a journal nor a checkpoint that is torn.
             XCTAssertFalse(
                 log.contains { $0.contains("damaged") || $0.contains("starts again") }, "trial \(trial): \(log)")
-            // All that has been sent by now, in one epoch and without a hole.
-            let sent = consumer.sent.read { $0 }
-            let rows = try journaled(folder)
-            XCTAssertEqual(rows.map(\.sequence), Array(1..<UInt64(rows.count) + 1), "trial \(trial)")
-            XCTAssertLessThanOrEqual(Set(rows.map(\.epoch)).union(sent.epochs).count, 1, "trial \(trial)")
-            for (sequence, body) in sent.bodies {
-                guard sequence <= rows.count, rows[Int(sequence) - 1].body == body else {
+            if log.contains(where: { $0.contains("resuming") }) { resumed += 1 }
+            // All that has been sent by now, in one epoch and without a hole. What was looked at before need not be again.
+            let sent = consumer.sent.read { ($0.after(verified), $0.epochs) }
+            let newest = try journaled(folder, newest: 1).last?.sequence ?? 0
+            XCTAssertGreaterThanOrEqual(newest, verified, "trial \(trial)")
+            let rows = try journaled(folder, newest: Int(newest - min(newest, verified)))
+            XCTAssertEqual(rows.map(\.sequence), Array((verified + 1)..<(newest + 1)), "trial \(trial)")
+            XCTAssertLessThanOrEqual(Set(rows.map(\.epoch)).union(sent.1).count, 1, "trial \(trial)")
+            for (sequence, body) in sent.0 {
+                guard sequence <= newest, rows[Int(sequence - verified) - 1].body == body else {
                     return XCTFail("trial \(trial): \(sequence) was sent and is not in the journal")
                 }
             }
+            verified = newest
         }
         // Once more in peace: the reference consumer ends with everything.
         sender.stop()
@@ -172,6 +220,9 @@ final class CrashTests: XCTestCase {
         XCTAssertEqual(watch.output.read { $0.lines.count }, last.count)
         let sent = consumer.sent.read { $0 }
         XCTAssertEqual(sent.contradictions, 0, "a number was sent twice")
-        print("\(trials) kills: \(last.count) assignments journaled, \(sent.bodies.count) of them sent to the consumer")
+        XCTAssertEqual(last.map(\.sequence), Array(1..<UInt64(last.count) + 1))
+        print(
+            "\(trials) kills, \(killedWriting) of them in the middle of a checkpoint, \(resumed) starts from one: "
+                + "\(last.count) assignments journaled, \(sent.bodies.count) of them sent to the consumer")
     }
 }

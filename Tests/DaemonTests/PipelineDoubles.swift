@@ -39,7 +39,6 @@ final class LearnerRecord: Sendable {
 
     private let entries = Monitor([Entry]())
     private let batches = Monitor([Int]())
-    private let adoptedStep = Monitor(UInt64(0))
     private let learningRate = Monitor(Float(0))
 
     var trained: [Entry] { entries.read { $0 } }
@@ -49,10 +48,8 @@ final class LearnerRecord: Sendable {
     func waitForLearningRate(_ rate: Float) { learningRate.wait { $0 == rate ? .done(()) : .wait(until: nil) } }
     func addTraining(_ entry: Entry) { entries.withLock { $0.append(entry) } }
     func addAssigning(_ count: Int) { batches.withLock { $0.append(count) } }
-    func addAdoption(_ step: UInt64) { adoptedStep.withLock { $0 = step } }
 
     func waitForTrained(_ count: Int) { entries.wait { $0.count >= count ? .done(()) : .wait(until: nil) } }
-    func waitForAdopted(_ step: UInt64) { adoptedStep.wait { $0 >= step ? .done(()) : .wait(until: nil) } }
 }
 
 /// A learner that clusters by mean brightness; training moves one weight towards the mini-batch's mean, so that losses
@@ -115,7 +112,6 @@ final class BrightnessLearner: Learner {
         step = snapshot.step
         weight = snapshot.values[0]
         rotation = snapshot.values[1]
-        record.addAdoption(step)
     }
 
     func exportState() -> LearnerState {

@@ -46,15 +46,17 @@ final class PipelineHarness: Sendable {
                 decoderThreads: decoderThreads, maximumBatch: maximumBatch, maximumDelay: 0.02, embedding: .none,
                 clusters: 4, batchSize: batchSize, maximumTrainingBytes: 1024, schedule: schedule),
             learners: .init(
-                training: LearnerHandover(training), assigning: LearnerHandover(assigning),
+                assigning: LearnerHandover(assigning), spare: LearnerHandover(BrightnessLearner()),
                 version: ModelVersion(step: resume?.step ?? 0, labelEpoch: 0)),
+            training: .init(
+                learner: LearnerHandover(training),
+                write: { [checkpoints] state, _ in
+                    guard write(state) else { throw CocoaError(.fileWriteOutOfSpace) }
+                    checkpoints.withLock { $0.append(state) }
+                },
+                lastGood: { _ in lastGood }),
             intake: queues, sources: sources.count, decode: decode, output: output,
-            numbering: AssignmentNumbering(epoch: "test", last: 0),
-            write: { [checkpoints] state, _ in
-                guard write(state) else { throw CocoaError(.fileWriteOutOfSpace) }
-                checkpoints.withLock { $0.append(state) }
-            },
-            lastGood: { _ in lastGood }, logger: logger)
+            numbering: AssignmentNumbering(epoch: "test", last: 0), logger: logger)
     }
 
     func add(_ images: [IncomingImage], source: Int = 0) {

@@ -66,6 +66,28 @@ final class PythonClientTests: XCTestCase {
         }
     }
 
+    func testAPlainRequestSocketCanAskForEverything() throws {
+        let running = try RunningService()
+        var sender = try running.sender()
+        for number in 0..<40 { try sender.send(greyMessage(number, grey: UInt8(number % 4 * 64))) }
+        _ = try running.assignments(40)
+        running.training.waitForTrained(10)
+        let client = try python("control.py", [try XCTUnwrap(running.endpoints.control)])
+        XCTAssertEqual(client.wait(), 0, "\(client.errors.read { $0.lines })")
+        XCTAssertEqual(
+            client.output.read { $0.lines },
+            [
+                #"{"op": "status", "ok": true, "seq": 40, "mode": "train"}"#,
+                #"{"op": "replay", "ok": true, "gap": null, "seqs": [2, 3, 4]}"#,
+                #"{"op": "save", "ok": true, "id": "step-000000010"}"#,
+                #"{"op": "fetch", "id": "step-000000010", "whole": true}"#,
+                #"{"op": "reload", "ok": true, "label_epoch": 1, "map": [0, 1, 2, 3]}"#,
+                #"{"op": "rollback", "ok": true, "label_epoch": 2}"#,
+                #"{"op": "refusal", "ok": false, "code": "not-found"}"#,
+                #"{"op": "malformed", "code": "malformed"}"#,
+            ])
+    }
+
     func testTheDocumentedConsumerGetsEachAssignmentOnceHoweverOftenItIsCutOff() throws {
         let running = try RunningService()
         let publisher = try CuttableProxy(to: running.endpoints.publisher)

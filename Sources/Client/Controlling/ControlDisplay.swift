@@ -1,5 +1,6 @@
 // The answers of control operations as text for people, or as the JSON that came.
 
+import Remote
 import StreamProtocol
 
 /// Shows answers.

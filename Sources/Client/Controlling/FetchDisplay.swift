@@ -1,6 +1,7 @@
 // What a person sees of a fetch, on standard error: a bar on a terminal, and how it ended.
 
 import Glibc
+import Remote
 
 /// Shows how far a fetch is.
 public final class FetchDisplay {

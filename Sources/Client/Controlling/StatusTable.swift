@@ -1,5 +1,6 @@
 // A daemon's status as lines for people.
 
+import Remote
 import StreamProtocol
 
 /// Lays a status out.
@@ -14,7 +15,12 @@ package struct StatusTable {
     /// The lines, each at most `width` columns where it can be cut.
     package func lines(width: Int) -> [String] {
         var lines: [(String, String)] = [("health", health), ("model", model), ("assigning", assigning)]
-        lines.append(("training", training))
+        if value("replica")?.members != nil {
+            lines.append(("trainer", trainer))
+            if let failure { lines.append(("failure", failure)) }
+        } else {
+            lines.append(("training", training))
+        }
         if let loss { lines.append(("loss", loss)) }
         lines.append(("clusters", clusters(width: width - Self.labelWidth)))
         lines.append(("checkpoint", checkpoint))
@@ -42,7 +48,8 @@ package struct StatusTable {
     }
 
     private var model: String {
-        "\(text("model.id") ?? "-"), step \(count("model.step")), label epoch \(count("model.label_epoch"))"
+        guard let id = text("model.id") else { return "none yet: images wait" }
+        return "\(id), step \(count("model.step")), label epoch \(count("model.label_epoch"))"
     }
 
     private var assigning: String {
@@ -58,6 +65,25 @@ package struct StatusTable {
             if let number = number("training.\(key)"), number > 0 { line += ", \(count("training.\(key)")) \(noun)" }
         }
         return line
+    }
+
+    /// The daemon that a replica follows.
+    private var trainer: String {
+        var line = "\(text("replica.subscribe") ?? "-")\(isTrue("replica.silent") ? " is silent" : "")"
+        if let id = text("replica.announced.id") { line += ", announced \(id)" }
+        if let lag = value("replica.lag_steps")?.integer(as: Int.self) { line += ", \(counted(lag, "step")) ahead" }
+        if let bytes = value("replica.fetching.bytes")?.integer(as: Int.self),
+            let total = value("replica.fetching.of")?.integer(as: Int.self)
+        {
+            line += ", \(byteCount(bytes)) of \(byteCount(total)) fetched"
+        }
+        return line
+    }
+
+    /// What went wrong last with the trainer's checkpoints.
+    private var failure: String? {
+        guard let reason = text("replica.failure.reason") else { return nil }
+        return "\(isTrue("replica.failure.refused") ? "refused: " : "")\(reason)"
     }
 
     private var loss: String? {

@@ -2,6 +2,7 @@
 
 import Datasets
 import Glibc
+import Remote
 
 /// Shows a feed's events.
 public final class FeedDisplay {

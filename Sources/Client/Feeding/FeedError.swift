@@ -1,5 +1,6 @@
 // Why a feed ended before its images did.
 
+import Remote
 import ZeroMQ
 
 /// What ended a feed.

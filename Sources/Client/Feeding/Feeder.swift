@@ -5,6 +5,7 @@
 
 import Datasets
 import Glibc
+import Remote
 import StreamProtocol
 
 /// Sends one stream of images; for one run.

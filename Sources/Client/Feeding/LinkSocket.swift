@@ -1,5 +1,6 @@
 // A socket whose peers are known: what the ways of handing images over wait with. Its failures are a feed's.
 
+import Remote
 import ZeroMQ
 
 /// A socket with its monitor and a poller that hears the stop signal too.

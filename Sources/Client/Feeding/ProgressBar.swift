@@ -2,6 +2,8 @@
 //
 // What does not fit into the terminal is left out, the least important first.
 
+import Remote
+
 /// Makes the line from a feed's progress.
 package struct ProgressBar {
     private static let widestBar = 40

@@ -5,6 +5,7 @@
 // process is known only when its context has ended within LINGER. The queue is kept short, since its length bounds what can
 // be in doubt, and memory.
 
+import Remote
 import StreamProtocol
 import ZeroMQ
 

@@ -3,6 +3,7 @@
 // A request whose connection broke, or that was not answered in half of the timeout, is sent again on a fresh socket (a REQ
 // socket cannot send twice), as soon as there is a receiver. It may then have the image twice, with the same number.
 
+import Remote
 import StreamProtocol
 import ZeroMQ
 

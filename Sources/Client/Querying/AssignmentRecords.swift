@@ -1,6 +1,7 @@
 // Assignments as somebody wants to read them: a table, CSV for spreadsheets, or the JSON that was published.
 
 import Glibc
+import Remote
 import StreamProtocol
 
 /// Writes assignments one by one.

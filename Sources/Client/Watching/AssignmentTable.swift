@@ -1,5 +1,6 @@
 // Assignments as rows of a table that fits its terminal: time, source, id, cluster, confidence, latency.
 
+import Remote
 import StreamProtocol
 
 /// Lays out rows for a width.

@@ -2,6 +2,7 @@
 // error, so that standard output holds assignments alone.
 
 import Glibc
+import Remote
 import StreamProtocol
 
 /// Shows a watch's events.
@@ -64,6 +65,10 @@ public final class WatchDisplay {
             say(
                 "checkpoint \(printable(checkpoint.id)), step \(grouped(checkpoint.step)), \(byteCount(Int(clamping: checkpoint.byteCount)))"
             )
+        case .relabeling(let relabeling):
+            say(
+                "another model: \(printable(relabeling.model)), label epoch \(relabeling.labelEpoch); "
+                    + Self.map(relabeling.map))
         case .missing(let range):
             let numbers = range.length == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
             say("missing: \(counted(Int(clamping: range.length), "assignment")), seq \(numbers)")
@@ -92,6 +97,16 @@ public final class WatchDisplay {
         if terminal != nil, !tally.clusters.isEmpty {
             say("clusters  " + tally.clusterSizes(width: Terminal.error.size.columns - 10))
         }
+    }
+
+    /// What becomes of cluster numbers, as far as that is known.
+    static func map(_ map: [Int?]) -> String {
+        let known = map.enumerated().compactMap { old, new in new.map { (old, $0) } }
+        guard !known.isEmpty else { return "cluster numbers have another meaning" }
+        let moved = known.filter { $0 != $1 }.map { "\($0) is now \($1)" }
+        let unknown = map.count - known.count
+        return (moved.isEmpty ? "clusters keep their numbers" : "cluster " + moved.joined(separator: ", "))
+            + (unknown > 0 ? "; of \(unknown) nothing is known" : "")
     }
 
     private func row(_ row: String, _ terminal: Terminal) {

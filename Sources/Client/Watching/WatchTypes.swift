@@ -1,5 +1,6 @@
 // What `clusterd watch` asks for, and what it hears.
 
+import Remote
 import StreamProtocol
 import ZeroMQ
 
@@ -72,6 +73,8 @@ public enum WatchEvent: Sendable, Equatable {
     case rejected(RejectedMessage)
     /// A checkpoint that was not announced before.
     case checkpoint(CheckpointMessage)
+    /// Cluster numbers have another meaning from now on.
+    case relabeling(RelabelingMessage)
     /// The assignments with the next numbers cannot be had.
     case missing(ClosedRange<UInt64>)
     /// What followed this number in an epoch that has ended cannot be had, if anything did.

@@ -3,6 +3,7 @@
 //
 // The daemon numbers its assignments across sources, so a watch of one source receives those of all.
 
+import Remote
 import StreamProtocol
 import ZeroMQ
 
@@ -117,8 +118,14 @@ public final class Watcher {
         // A subscription is a prefix: that of `rejected/cam1` includes cam10, which is left out later.
         let rejected = RejectedMessage.topicPrefix + (settings.source ?? "")
         return followsNumbers
-            ? [AssignmentMessage.topicPrefix, rejected, HeartbeatMessage.topic, CheckpointMessage.topic]
-            : ["\(AssignmentMessage.topicPrefix)\(settings.source!)/", rejected, CheckpointMessage.topic]
+            ? [
+                AssignmentMessage.topicPrefix, rejected, HeartbeatMessage.topic, CheckpointMessage.topic,
+                RelabelingMessage.topic,
+            ]
+            : [
+                "\(AssignmentMessage.topicPrefix)\(settings.source!)/", rejected, CheckpointMessage.topic,
+                RelabelingMessage.topic,
+            ]
     }
 
     private func events(of message: ReceivedMessage) -> [WatchEvent] {
@@ -149,7 +156,8 @@ public final class Watcher {
             guard announced.id != checkpoint else { return [] }
             checkpoint = announced.id
             return [.checkpoint(announced)]
-        case .relabeling, .other: return []
+        case .relabeling(let relabeling): return [.relabeling(relabeling)]
+        case .other: return []
         }
     }
 

@@ -236,6 +236,14 @@ public final class CPULearner: Learner {
 
     // MARK: State
 
+    /// Frees what steps and evaluations work in; a later one allocates it anew.
+    public func releaseWorkingMemory() {
+        viewsAhead = nil
+        trainingPass = nil
+        evaluationPass = nil
+        evaluationIsPrepared = false
+    }
+
     /// Weights, moments, step and seed: all that a run needs to go on bit for bit.
     public func exportState() -> LearnerState {
         let tensors =

@@ -126,6 +126,9 @@ public protocol Learner: AnyObject {
     /// Makes `assign` use the weights of `snapshot`.
     func adopt(_ snapshot: WeightSnapshot)
 
+    /// Lets go of memory that only a further step or assignment would need again.
+    func releaseWorkingMemory()
+
     /// All that resuming needs.
     func exportState() -> LearnerState
 
@@ -136,6 +139,9 @@ public protocol Learner: AnyObject {
 }
 
 extension Learner {
+    /// Keeps all memory.
+    public func releaseWorkingMemory() {}
+
     /// One step, without a word on the next one.
     public func train(_ images: [RGBImage]) -> StepReport { train(images, next: []) }
 }

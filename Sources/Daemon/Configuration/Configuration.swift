@@ -11,6 +11,23 @@ public struct Configuration: Sendable, Equatable {
     public enum Mode: String, Sendable, CaseIterable {
         /// Trains on what arrives and assigns it.
         case train
+        /// Assigns what arrives, with the models that another daemon trains.
+        case replica
+    }
+
+    /// The daemon that a replica follows.
+    public struct Replica: Sendable, Equatable {
+        /// Its publisher; empty is not said.
+        public var subscribe = ""
+        /// Its control endpoint; empty is not said.
+        public var control = ""
+        /// Its key, and who this daemon says it is, for both endpoints.
+        public var curve = CurveSettings()
+
+        /// The sockets that a replica connects, each with its setting.
+        var endpoints: [(key: String, endpoint: String)] {
+            [("replica.subscribe", subscribe), ("replica.control", control)]
+        }
     }
 
     /// What is published with assignments, and where.
@@ -63,6 +80,8 @@ public struct Configuration: Sendable, Equatable {
     public var threads = 0
     /// Whether sockets without encryption may reach beyond this machine.
     public var allowPlaintext = false
+    /// The daemon to follow, in the mode `replica`.
+    public var replica = Replica()
     /// Where images come from.
     public var sources = [
         SourceSettings(name: "stream", endpoint: "tcp://127.0.0.1:5555"),

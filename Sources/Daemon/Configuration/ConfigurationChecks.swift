@@ -69,6 +69,18 @@ enum ConfigurationChecks {
                 "\(section).endpoint", source.endpoint, listens: listens,
                 isEncrypted: isEncrypted(section, source.curve, listens: listens))
         }
+        if configuration.mode == .replica {
+            let isEncrypted = isEncrypted("replica", configuration.replica.curve, listens: false)
+            for (key, endpoint) in configuration.replica.endpoints {
+                if endpoint.isEmpty {
+                    report(key, "is needed with mode: replica: where the daemon is that trains")
+                } else {
+                    check(key, endpoint, listens: false, isEncrypted: isEncrypted)
+                }
+            }
+        } else if let (key, _) = configuration.replica.endpoints.first(where: { !$0.endpoint.isEmpty }) {
+            report(key, "is only for mode: replica, and mode is \(configuration.mode.rawValue)")
+        }
         let (publish, control) = (configuration.publish, configuration.controlEndpoint)
         check(
             "publish.endpoint", publish.endpoint, listens: true,

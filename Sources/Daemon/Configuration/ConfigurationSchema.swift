@@ -7,7 +7,7 @@ import StreamProtocol
 public enum ConfigurationSchema {
     /// The settings apart from the sources'.
     public static let settings: [Setting<Configuration>] =
-        general + publish + control + later + model + train + assign + checkpoint + journal
+        general + replica + publish + control + later + model + train + assign + checkpoint + journal
 
     /// The settings of each source; in a flag their keys follow `sources.NAME.`.
     public static let sourceSettings: [Setting<SourceSettings>] = [
@@ -41,13 +41,24 @@ public enum ConfigurationSchema {
 
     private static let general: [Setting<Configuration>] = [
         .choice(
-            "mode", \.mode, later: ["replica": "this version only trains"], "train: train on what arrives and assign it"
-        ),
+            "mode", \.mode,
+            "train: train on what arrives and assign it; replica: assign only, with the models of another daemon"),
         .integer("threads", \.threads, 0...1024, "threads of the engine; 0 is one a core"),
         .flag(
             "allow_plaintext", \.allowPlaintext,
             "whether endpoints without encryption may reach beyond this machine; anyone who reaches them can then read "
                 + "and send"),
+    ]
+
+    private static let replica: [Setting<Configuration>] = [
+        endpoint("replica.subscribe", \.replica.subscribe, "the publisher of the daemon that a replica follows"),
+        endpoint("replica.control", \.replica.control, "that daemon's control endpoint, where models are fetched"),
+        keyFile(
+            "replica.curve_server_key", \.replica.curve.serverKey,
+            "connects encrypted: the file with that daemon's public key"),
+        keyFile(
+            "replica.curve_secret_key", \.replica.curve.secretKey,
+            "the file with the keys that it knows this replica by; left out, keys for the moment"),
     ]
 
     private static let publish: [Setting<Configuration>] = [

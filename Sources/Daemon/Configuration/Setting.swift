@@ -99,9 +99,9 @@ public struct Setting<Root>: Sendable {
         }
     }
 
-    /// One of several words; those of `later` are known, but not to this version.
+    /// One of several words.
     static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
-        _ key: String, _ path: WritableKeyPath<Root, Value> & Sendable, later: [String: String] = [:],
+        _ key: String, _ path: WritableKeyPath<Root, Value> & Sendable,
         _ documentation: String
     ) -> Self {
         let words = Value.allCases.map(\.rawValue)
@@ -109,9 +109,6 @@ public struct Setting<Root>: Sendable {
         return make(key, path, expectation: expectation, documentation: documentation, show: \.rawValue) {
             (written) throws(SettingRefusal) in
             guard let text = written.anyText else { return nil }
-            if let reason = later[text] {
-                throw SettingRefusal(message: "“\(text)” is not available in this version: \(reason)")
-            }
             if let value = Value(rawValue: text) { return value }
             let suggestion = nearestName(to: text, in: words).map { "; did you mean \($0)?" } ?? ""
             throw SettingRefusal(message: "\(written.description) where \(expectation) is expected\(suggestion)")

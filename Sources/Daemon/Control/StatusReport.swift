@@ -21,6 +21,10 @@ package struct StatusReport: Sendable {
     var uptime: Double
     /// What is wrong, in a word each.
     var problems: [String]
+    /// What the daemon does.
+    var mode: Configuration.Mode
+    /// The daemon that a replica follows; nil in other modes.
+    var replica: ReplicaStatus?
     /// The model that images are assigned with.
     var serving: ModelVersion
     /// The checkpoint that its weights descend from.
@@ -63,15 +67,14 @@ package struct StatusReport: Sendable {
             "health": .object([
                 "ok": .bool(problems.isEmpty), "problems": .array(problems.map { .string($0) }),
             ]),
-            "model": .object([
-                "id": .string(servingModel), "step": JSON(serving.step), "label_epoch": JSON(serving.labelEpoch),
-                "relabeling": relabeling.map { .object($0.members) } ?? .null,
-            ]),
+            "mode": .string(mode.rawValue),
+            "replica": replica?.json(serving: serving) ?? .null,
+            "model": replica?.hasModel == false ? .null : model,
             "assigning": .object([
                 "epoch": .string(numbering.epoch), "seq": JSON(numbering.last), "images": JSON(assigned.images),
                 "images_per_second": JSON(assigned.perSecond), "waiting": JSON(waiting.assigning),
             ]),
-            "training": training,
+            "training": replica == nil ? training : .null,
             "clusters": usage.json,
             "checkpoint": checkpoint?.json ?? .null,
             "journal": journal.json,
@@ -79,6 +82,13 @@ package struct StatusReport: Sendable {
             "sources": .object(Dictionary(uniqueKeysWithValues: senders.map { ($0.name, $0.json) })),
             "failed_handshakes": .object(failedHandshakes.mapValues(\.json)),
         ]
+    }
+
+    private var model: JSON {
+        .object([
+            "id": .string(servingModel), "step": JSON(serving.step), "label_epoch": JSON(serving.labelEpoch),
+            "relabeling": relabeling.map { .object($0.members) } ?? .null,
+        ])
     }
 
     private var training: JSON {

@@ -24,8 +24,12 @@ package final class IngressQueues: Sendable {
         /// Places in training reserved for a source's images in its queue.
         var reserved: [Int]
         var training: TrainingBuffer?
+        /// Whether nothing is trained on.
+        var isAssigningOnly = false
         /// Whether sources that block admit images without a place in training.
         var admitsWhatIsLeft = false
+        /// Whether images wait although there is room, for a model that can answer them.
+        var isHeld = false
         var nextSource = 0
         var isClosed = false
     }
@@ -60,17 +64,43 @@ package final class IngressQueues: Sendable {
     /// Has sources that wait for training admit images only while `training` has room for them.
     package func admit(asLongAs training: TrainingBuffer) { state.withLock { $0.training = training } }
 
+    /// Has no source wait for training, since there is none.
+    package func admitForAssigningOnly() { state.withLock { $0.isAssigningOnly = true } }
+
     /// Has sources admit images as long as their queues have room, training or not: at the end nothing more comes, and what
     /// waits gets its place in training when it is taken.
     package func admitWhatIsLeft() { state.withLock { $0.admitsWhatIsLeft = true } }
 
+    /// Gives no image out, and leaves those of sources that block with their senders, until `release`.
+    package func hold() { state.withLock { $0.isHeld = true } }
+
+    /// Whether images wait for `release`.
+    package var isHeld: Bool { state.read { $0.isHeld } }
+
+    /// Lets images go on.
+    package func release() {
+        state.withLock { $0.isHeld = false }
+        onRoom()
+    }
+
+    /// Takes out all images, which nobody will answer.
+    package func removeAll() -> [IncomingImage] {
+        state.withLock { state in
+            var images: [IncomingImage] = []
+            for source in state.queues.indices {
+                while let image = state.queues[source].take() { images.append(image) }
+            }
+            return images
+        }
+    }
+
     /// Whether a source's socket may be read: always, unless it blocks and its queue is full, or training is that it waits
-    /// for. A pause of training holds nobody up.
+    /// for, or no model can answer yet. A pause of training holds nobody up.
     package func mayRead(source: Int) -> Bool {
         let settings = sources[source]
         guard settings.overload == .block else { return true }
         return state.read { state in
-            guard state.queues[source].hasRoom else { return false }
+            guard state.queues[source].hasRoom, !state.isHeld || state.admitsWhatIsLeft else { return false }
             guard settings.waitsForTraining, !state.admitsWhatIsLeft, let training = state.training else { return true }
             return training.hasRoom || training.isPaused
         }
@@ -93,9 +123,11 @@ package final class IngressQueues: Sendable {
     ///
     /// - Parameter trainingRoom: reserves a place in training, for an image that has none, and says whether there was one;
     ///   asked at most once, with the queues locked, so it must not call them. What it reserves goes with the image returned.
-    /// - Returns: nil once the queues are closed and empty.
+    /// - Returns: nil once the queues are closed and empty, or closed and held.
     package func take(trainingRoom: () -> Bool) -> TakenImage? {
         let taking: Taking = state.wait { state in
+            if state.isHeld { return state.isClosed ? .done(.ended) : .wait(until: nil) }
+            let isTraining = !state.isAssigningOnly && state.training?.isPaused != true
             var hasTrainingRoom: Bool?
             for offset in 0..<sources.count {
                 let source = (state.nextSource + offset) % sources.count
@@ -103,7 +135,7 @@ package final class IngressQueues: Sendable {
                 let wasReserved = state.reserved[source] > 0
                 let reserved = wasReserved || hasTrainingRoom ?? trainingRoom()
                 if wasReserved { state.reserved[source] -= 1 } else { hasTrainingRoom = reserved }
-                if sources[source].waitsForTraining, !reserved, state.training?.isPaused != true { continue }
+                if sources[source].waitsForTraining, !reserved, isTraining { continue }
                 let wasFull = sources[source].overload == .block && !state.queues[source].hasRoom
                 guard let image = state.queues[source].take() else { continue }
                 state.nextSource = (source + 1) % sources.count

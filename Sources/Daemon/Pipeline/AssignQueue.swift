@@ -1,7 +1,7 @@
 // What waits for the assigner: decoded images, and the newest weights.
 //
-// Both in one queue so that the assigner waits in one place: it takes new weights in while it is idle, and an image that
-// arrives later finds them ready. A batch waits for company only while company is on its way (an image being decoded):
+// Both in one queue so that the assigner waits in one place. Weights come as a learner that has taken them in already; taking
+// them over is an exchange of two learners, and no image waits for it. A batch waits for company only while company is on its way (an image being decoded):
 // alone on a quiet stream an image is answered at once, and on a busy one batches form while the assigner works.
 
 import ContrastiveClustering
@@ -27,8 +27,8 @@ package struct DecodedImage: Sendable {
 package final class AssignQueue: Sendable {
     /// What the assigner is to do next, the weights first.
     package struct Work: Sendable {
-        /// New weights to adopt.
-        package var update: ModelUpdate?
+        /// Newer weights, and the learner that has them.
+        package var update: PreparedUpdate?
         /// Images to assign, at most `maximumBatch`.
         package var images: [DecodedImage]
     }
@@ -37,7 +37,13 @@ package final class AssignQueue: Sendable {
         var images: [(image: DecodedImage, arrived: MonotonicTime)] = []
         var bytes = 0
         var onTheirWay = 0
+        /// What nobody has begun to prepare.
         var update: ModelUpdate?
+        /// What the assigner has not taken yet.
+        var prepared: PreparedUpdate?
+        /// The learner that does not serve.
+        var spare: LearnerHandover?
+        var largestBatch = 0
         var closed = false
         var maximumBatch: Int
         var maximumDelay: Double
@@ -91,11 +97,16 @@ package final class AssignQueue: Sendable {
         }
     }
 
+    /// Says that no further image will come.
+    package func close() { state.withLock { $0.closed = true } }
+
+    // MARK: Weights
+
     /// Whether the weights last offered have been taken, so that it is worth copying new ones.
     package var wantsUpdate: Bool { state.read { $0.update == nil } }
 
-    /// Leaves weights for the assigner, in the place of any that it has not taken yet; what those said of cluster numbers
-    /// is said all the same.
+    /// Leaves weights for the assigner, in the place of any that nobody has begun to prepare; what those said of cluster
+    /// numbers is said all the same.
     package func offer(_ update: ModelUpdate) {
         state.withLock { state in
             let untold = state.update?.relabelings ?? []
@@ -104,15 +115,32 @@ package final class AssignQueue: Sendable {
         }
     }
 
-    /// Says that no further image will come.
-    package func close() { state.withLock { $0.closed = true } }
+    /// Waits for weights and a learner to take them in; nil where the queue is closed.
+    ///
+    /// - Returns: also the size of the largest batch so far.
+    func nextToPrepare() -> (update: ModelUpdate, learner: LearnerHandover, largestBatch: Int)? {
+        state.wait { state in
+            if state.closed { return .done(nil) }
+            guard let update = state.update, let spare = state.spare else { return .wait(until: nil) }
+            (state.update, state.spare) = (nil, nil)
+            return .done((update, spare, state.largestBatch))
+        }
+    }
+
+    /// Leaves weights that a learner has taken in for the assigner.
+    func offer(_ prepared: PreparedUpdate) { state.withLock { $0.prepared = prepared } }
+
+    /// Leaves a learner that does not serve for the weights that come next.
+    func giveBack(_ learner: LearnerHandover) { state.withLock { $0.spare = learner } }
+
+    // MARK: Taking
 
     /// Waits for something to do; nil where the queue is closed and empty.
     package func next() -> Work? {
         state.wait { state in
             guard let first = state.images.first else {
-                if let update = state.update {
-                    state.update = nil
+                if let update = state.prepared {
+                    state.prepared = nil
                     return .done(Work(update: update, images: []))
                 }
                 return state.closed ? .done(nil) : .wait(until: nil)
@@ -125,8 +153,9 @@ package final class AssignQueue: Sendable {
             let taken = state.images.prefix(state.maximumBatch).map(\.image)
             state.images.removeFirst(taken.count)
             state.bytes -= taken.reduce(0) { $0 + $1.picture.pixels.count }
-            defer { state.update = nil }
-            return .done(Work(update: state.update, images: taken))
+            state.largestBatch = max(state.largestBatch, taken.count)
+            defer { state.prepared = nil }
+            return .done(Work(update: state.prepared, images: taken))
         }
     }
 }

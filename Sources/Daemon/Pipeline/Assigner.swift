@@ -1,7 +1,7 @@
 // The worker that answers: a cluster for every image, at once, however long a training step takes.
 //
-// It has a learner of its own and takes newer weights in between two batches. It alone numbers assignments, in the order
-// in which it publishes them, so there is no hole in the numbers.
+// It has a learner of its own, and between two batches exchanges it for one that has taken newer weights in. It alone numbers
+// assignments, in the order in which it publishes them, so there is no hole in the numbers.
 
 import ContrastiveClustering
 import Glibc
@@ -49,18 +49,19 @@ package final class Assigner: Sendable {
     ) {
         self.queue = queue
         thread = WorkerThread(name: "assigner", stackSize: 16 << 20) { [mark, isWarm] in
-            let learner = learner.learner
+            var learner = learner
             var version = version
             mark.begin()
             defer { mark.end() }
             if let side = warmUpSide {
                 let picture = RGBImage(width: side, height: side, pixels: Array(repeating: 128, count: 3 * side * side))
-                _ = learner.assign(Array(repeating: picture, count: 8), embedding: embedding)
+                _ = learner.learner.assign(Array(repeating: picture, count: 8), embedding: embedding)
             }
             isWarm.withLock { $0 = true }
             while let work = mark.idle({ queue.next() }) {
                 if let update = work.update {
-                    learner.adopt(update.snapshot)
+                    queue.giveBack(learner)
+                    learner = update.learner
                     version = update.version
                     for relabeling in update.relabelings { output.publish(relabeling) }
                     if !update.relabelings.isEmpty {
@@ -70,7 +71,7 @@ package final class Assigner: Sendable {
                     serving.adopted(version)
                 }
                 guard !work.images.isEmpty else { continue }
-                let assignments = learner.assign(work.images.map(\.picture), embedding: embedding)
+                let assignments = learner.learner.assign(work.images.map(\.picture), embedding: embedding)
                 let (last, published) = (numbering.last, wallClockNanoseconds())
                 output.publish(
                     zip(work.images, assignments).enumerated().map { index, pair in

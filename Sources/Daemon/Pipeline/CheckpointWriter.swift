@@ -1,7 +1,8 @@
 // The worker that writes checkpoints, so that training does not wait for the disk.
 //
-// At most one state is under way: while the disk is slower than the schedule, checkpoints become rarer, memory does not
-// grow. A failed write is reported and leaves training alone; the trainer tries again later.
+// At most one state of the schedule is under way: while the disk is slower than the schedule, checkpoints become rarer,
+// memory does not grow. A model that has been taken in is written after what is under way. A failed write is reported and
+// leaves training alone; the trainer tries again later.
 
 import ContrastiveClustering
 
@@ -17,7 +18,7 @@ package final class CheckpointWriter: Sendable {
     }
 
     private struct State: Sendable {
-        var pending: Job?
+        var pending: [Job] = []
         var isWriting = false
         var hasFailed = false
         var closed = false
@@ -58,17 +59,16 @@ package final class CheckpointWriter: Sendable {
 
     private static func next(_ state: Monitor<State>) -> Job? {
         state.wait { state in
-            if let pending = state.pending {
-                state.pending = nil
+            if !state.pending.isEmpty {
                 state.isWriting = true
-                return .done(pending)
+                return .done(state.pending.removeFirst())
             }
             return state.closed ? .done(nil) : .wait(until: nil)
         }
     }
 
     /// Whether a state is waiting or being written.
-    package var isBusy: Bool { state.read { $0.pending != nil || $0.isWriting } }
+    package var isBusy: Bool { state.read { !$0.pending.isEmpty || $0.isWriting } }
 
     /// Whether the last write failed.
     package var hasFailed: Bool { state.read { $0.hasFailed } }
@@ -77,16 +77,21 @@ package final class CheckpointWriter: Sendable {
     ///
     /// - Parameter answer: is told what became of it.
     func submit(_ learnerState: LearnerState, labelEpoch: UInt64, answer: Answer<Void>? = nil) {
-        state.withLock { state in
-            precondition(state.pending == nil && !state.isWriting, "a checkpoint is still being written")
-            state.pending = Job(state: learnerState, labelEpoch: labelEpoch, answer: answer)
-        }
+        precondition(!isBusy, "a checkpoint is still being written")
+        enqueue(learnerState, labelEpoch: labelEpoch, answer: answer)
+    }
+
+    /// Hands a state over to be written after those under way.
+    ///
+    /// - Parameter answer: is told what became of it.
+    func enqueue(_ learnerState: LearnerState, labelEpoch: UInt64, answer: Answer<Void>?) {
+        state.withLock { $0.pending.append(Job(state: learnerState, labelEpoch: labelEpoch, answer: answer)) }
     }
 
     /// Waits until nothing is waiting or being written.
     package func waitUntilIdle() {
         state.wait { state in
-            state.pending != nil || state.isWriting ? .wait(until: nil) : .done(())
+            !state.pending.isEmpty || state.isWriting ? .wait(until: nil) : .done(())
         }
     }
 

@@ -30,11 +30,11 @@ package final class Decoder: Sendable {
     ///   - sources: how many queues the intake has.
     ///   - decode: bytes to pixels.
     ///   - maximumTrainingBytes: bytes beyond which a picture kept for training is reduced.
-    ///   - buffer: where pictures wait for training.
+    ///   - buffer: where pictures wait for training; nil where nothing is trained on.
     package init(
         threads: Int, intake: IngressQueues, sources: Int,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
-        maximumTrainingBytes: Int, buffer: TrainingBuffer, queue: AssignQueue, output: any PipelineOutput,
+        maximumTrainingBytes: Int, buffer: TrainingBuffer?, queue: AssignQueue, output: any PipelineOutput,
         counters: PipelineCounters
     ) {
         precondition(threads > 0)
@@ -67,7 +67,7 @@ private final class DecodingLine: Sendable {
     private let intake: IngressQueues
     private let decode: @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage
     private let maximumTrainingBytes: Int
-    private let buffer: TrainingBuffer
+    private let buffer: TrainingBuffer?
     private let queue: AssignQueue
     /// One gate a queue, so that a large picture of one source does not delay another's.
     private let gates: [Resequencer<Outcome>]
@@ -77,7 +77,7 @@ private final class DecodingLine: Sendable {
     init(
         threads: Int, intake: IngressQueues, sources: Int,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
-        maximumTrainingBytes: Int, buffer: TrainingBuffer, queue: AssignQueue, output: any PipelineOutput,
+        maximumTrainingBytes: Int, buffer: TrainingBuffer?, queue: AssignQueue, output: any PipelineOutput,
         counters: PipelineCounters
     ) {
         self.intake = intake
@@ -103,7 +103,7 @@ private final class DecodingLine: Sendable {
 
     private func take() -> (TakenImage, ticket: UInt64)? {
         turn.withLock { _ in
-            guard let taken = intake.take(trainingRoom: { buffer.reserve() }) else { return nil }
+            guard let taken = intake.take(trainingRoom: { buffer?.reserve() ?? false }) else { return nil }
             queue.expect()
             return (taken, gates[taken.source].ticket())
         }
@@ -121,21 +121,19 @@ private final class DecodingLine: Sendable {
     }
 
     private static func pass(
-        _ outcome: Outcome, buffer: TrainingBuffer, queue: AssignQueue, output: any PipelineOutput,
+        _ outcome: Outcome, buffer: TrainingBuffer?, queue: AssignQueue, output: any PipelineOutput,
         counters: PipelineCounters
     ) {
         switch outcome {
         case .decoded(let image, let training):
             if let training {
-                buffer.fill(training)
-            } else if buffer.isPaused {
-                counters.countLeftOutPaused()
-            } else {
-                counters.countLeftOutBufferFull()
+                buffer?.fill(training)
+            } else if let buffer {
+                if buffer.isPaused { counters.countLeftOutPaused() } else { counters.countLeftOutBufferFull() }
             }
             queue.push(image)
         case .unreadable(let image, let reason, let hasTrainingRoom):
-            if hasTrainingRoom { buffer.release() }
+            if hasTrainingRoom { buffer?.release() }
             queue.abandon()
             output.reject(source: image.source, id: image.id, reason: reason)
         }

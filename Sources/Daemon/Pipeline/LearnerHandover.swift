@@ -8,6 +8,8 @@ public enum LearnerRole: String, Sendable, CaseIterable {
     case training
     /// Assigns images to clusters with weights that it is handed.
     case assigning
+    /// Takes newer weights in while the other one assigns; the two then exchange their parts.
+    case spare
     /// Assigns remembered images now and then, and gives way to everything else.
     case probing
 }

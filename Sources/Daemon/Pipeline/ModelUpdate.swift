@@ -36,6 +36,16 @@ package struct ModelUpdate: Sendable {
     var version: ModelVersion { ModelVersion(step: snapshot.step, labelEpoch: labelEpoch) }
 }
 
+/// Newer weights for the assigner, taken in by a learner.
+package struct PreparedUpdate: Sendable {
+    /// The learner, which is the assigner's from now on.
+    package var learner: LearnerHandover
+    /// Which weights it has.
+    package var version: ModelVersion
+    /// What is to be said of cluster numbers before the first assignment with these weights.
+    package var relabelings: [RelabelingMessage]
+}
+
 /// The model that images are assigned with; thread-safe.
 package final class ServingModel: Sendable {
     private let state: Monitor<(version: ModelVersion, isOver: Bool)>
@@ -46,12 +56,12 @@ package final class ServingModel: Sendable {
     /// The weights that the next image is assigned with, unless newer ones come before it.
     package var version: ModelVersion { state.read { $0.version } }
 
-    /// Waits until a model of this label epoch or a later one serves.
+    /// Waits until a model serves that `condition` holds for.
     ///
     /// - Returns: false where assigning has ended before.
-    package func wait(labelEpoch: UInt64) -> Bool {
+    package func wait(until condition: (ModelVersion) -> Bool) -> Bool {
         state.wait { state in
-            if state.version.labelEpoch >= labelEpoch { return .done(true) }
+            if condition(state.version) { return .done(true) }
             return state.isOver ? .done(false) : .wait(until: nil)
         }
     }

@@ -47,20 +47,44 @@ package final class Pipeline: Sendable {
         }
     }
 
-    /// The two learners, both with the weights of `version`.
+    /// The learners that assign.
     package struct Learners: Sendable {
-        /// The learner that trains.
-        package var training: LearnerHandover
-        /// The learner that assigns.
+        /// The learner that serves first, with the weights of `version`.
         package var assigning: LearnerHandover
+        /// The learner that takes the next weights in.
+        package var spare: LearnerHandover
         /// Steps taken so far, and what the clusters mean.
         package var version: ModelVersion
 
         /// Puts the learners together.
-        package init(training: LearnerHandover, assigning: LearnerHandover, version: ModelVersion) {
-            self.training = training
+        package init(assigning: LearnerHandover, spare: LearnerHandover, version: ModelVersion) {
             self.assigning = assigning
+            self.spare = spare
             self.version = version
+        }
+    }
+
+    /// What a pipeline that trains has besides.
+    package struct Training: Sendable {
+        /// The learner that trains, its weights those that serve first.
+        package var learner: LearnerHandover
+        /// Writes a checkpoint; called on a thread of its own.
+        package var write: CheckpointWriter.Write
+        /// The newest state of a label epoch that training can go back to.
+        package var lastGood: @Sendable (_ labelEpoch: UInt64) -> LearnerState?
+        /// Called after each training step on the trainer's thread.
+        package var onStep: @Sendable (StepReport) -> Void
+
+        /// Puts it together.
+        package init(
+            learner: LearnerHandover, write: @escaping CheckpointWriter.Write,
+            lastGood: @escaping @Sendable (_ labelEpoch: UInt64) -> LearnerState?,
+            onStep: @escaping @Sendable (StepReport) -> Void = { _ in }
+        ) {
+            self.learner = learner
+            self.write = write
+            self.lastGood = lastGood
+            self.onStep = onStep
         }
     }
 
@@ -76,14 +100,15 @@ package final class Pipeline: Sendable {
     package let learning: LearningStatus
     /// The model that images are assigned with.
     package let serving: ServingModel
-    /// What may be asked of training.
-    package let trainer: Trainer
+    /// What may be asked of training; nil in a pipeline that assigns only.
+    package let trainer: Trainer?
 
-    private let buffer: TrainingBuffer
+    private let buffer: TrainingBuffer?
     private let queue: AssignQueue
     private let decoder: Decoder
     private let assigner: Assigner
-    private let writer: CheckpointWriter
+    private let preparer: WeightPreparer
+    private let writer: CheckpointWriter?
 
     /// Puts the workers together; none is running yet.
     ///
@@ -94,20 +119,17 @@ package final class Pipeline: Sendable {
     ///   - output: where assignments and rejections go.
     ///   - numbering: what assignments are numbered by.
     ///   - agreement: counts how clusters and labels go together.
-    ///   - write: writes a checkpoint; called on a thread of its own.
-    ///   - lastGood: the newest state of a label epoch that training can go back to.
-    ///   - onStep: called after each training step on the trainer's thread.
+    ///   - training: nil where images are assigned only, with weights that come by `offer`.
     package init(
-        settings: Settings, learners: Learners, intake: IngressQueues, sources: Int,
+        settings: Settings, learners: Learners, training: Training?, intake: IngressQueues, sources: Int,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
         output: any PipelineOutput, numbering: AssignmentNumbering, agreement: LabelAgreement = LabelAgreement(),
-        write: @escaping CheckpointWriter.Write,
-        lastGood: @escaping @Sendable (_ labelEpoch: UInt64) -> LearnerState?, logger: Logger,
-        onStep: @escaping @Sendable (StepReport) -> Void = { _ in }
+        logger: Logger
     ) {
         let queue = AssignQueue(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
-        let buffer = TrainingBuffer(batchSize: settings.batchSize) { intake.trainingRoomFreed() }
-        intake.admit(asLongAs: buffer)
+        let buffer =
+            training == nil ? nil : TrainingBuffer(batchSize: settings.batchSize) { intake.trainingRoomFreed() }
+        if let buffer { intake.admit(asLongAs: buffer) } else { intake.admitForAssigningOnly() }
         self.numbering = numbering
         self.agreement = agreement
         self.buffer = buffer
@@ -123,36 +145,46 @@ package final class Pipeline: Sendable {
             learner: learners.assigning, version: learners.version, queue: queue, embedding: settings.embedding,
             output: output, numbering: numbering, agreement: agreement, usage: usage, serving: serving,
             counters: counters, warmUpSide: settings.warmUpSide)
-        writer = CheckpointWriter(write: write, onIdle: { buffer.wake() })
+        preparer = WeightPreparer(spare: learners.spare, queue: queue)
+        guard let training, let buffer else {
+            (writer, trainer) = (nil, nil)
+            return
+        }
+        let writer = CheckpointWriter(write: training.write, onIdle: { buffer.wake() })
+        self.writer = writer
         trainer = Trainer(
-            learner: learners.training, version: learners.version, schedule: settings.schedule,
+            learner: training.learner, version: learners.version, schedule: settings.schedule,
             surroundings: .init(
                 buffer: buffer, weights: queue, writer: writer, counters: counters, status: learning, logger: logger,
-                lastGood: lastGood, onStep: onStep))
+                lastGood: training.lastGood, onStep: training.onStep))
     }
 
+    /// Leaves weights that images are to be assigned with.
+    package func offer(_ update: ModelUpdate) { queue.offer(update) }
+
     /// Stops training until `resumeTraining`; images go on being assigned, and are not trained on.
-    package func pauseTraining() { buffer.setPaused(true) }
+    package func pauseTraining() { buffer?.setPaused(true) }
 
     /// Lets training go on.
-    package func resumeTraining() { buffer.setPaused(false) }
+    package func resumeTraining() { buffer?.setPaused(false) }
 
     /// Whether training is paused.
-    package var isTrainingPaused: Bool { buffer.isPaused }
+    package var isTrainingPaused: Bool { buffer?.isPaused ?? false }
 
     /// Goes by other settings from now on, as far as they can change: batches of the assigner and the checkpoints' schedule.
     package func adjust(_ settings: Settings, learningRate: Float) {
         queue.setLimits(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
-        trainer.adjust(learningRate: learningRate, schedule: settings.schedule)
+        trainer?.adjust(learningRate: learningRate, schedule: settings.schedule)
     }
 
     /// How many images wait, for the assigner and for training.
-    package var waiting: (assigning: Int, training: Int) { (queue.count, buffer.count) }
+    package var waiting: (assigning: Int, training: Int) { (queue.count, buffer?.count ?? 0) }
 
     /// Starts the workers; a second call does nothing.
     package func start() {
-        writer.start()
-        trainer.start()
+        writer?.start()
+        trainer?.start()
+        preparer.start()
         assigner.start()
         decoder.start()
     }
@@ -161,9 +193,9 @@ package final class Pipeline: Sendable {
     package func waitUntilWarm() { assigner.waitUntilWarm() }
 
     /// What the threads are at that images depend on.
-    package var marks: [WorkMark] { decoder.marks + [assigner.mark, trainer.mark] }
-    /// What the thread that writes checkpoints is at.
-    package var writingMark: WorkMark { writer.mark }
+    package var marks: [WorkMark] { decoder.marks + [assigner.mark] + (trainer.map { [$0.mark] } ?? []) }
+    /// What the thread that writes checkpoints is at; nil for a replica.
+    package var writingMark: WorkMark? { writer?.mark }
 
     /// Waits, once the intake has been closed, until every image has been assigned, trained on or counted as left out,
     /// and the last checkpoint is written; returns at once where that has happened or nothing was started.
@@ -171,12 +203,13 @@ package final class Pipeline: Sendable {
         decoder.join()
         assigner.stop()
         assigner.join()
-        trainer.stop()
-        trainer.join()
-        writer.stop()
-        writer.join()
+        preparer.join()
+        trainer?.stop()
+        trainer?.join()
+        writer?.stop()
+        writer?.join()
     }
 
     /// Whether the last checkpoint that was due could not be written.
-    package var lastCheckpointFailed: Bool { writer.hasFailed }
+    package var lastCheckpointFailed: Bool { writer?.hasFailed ?? false }
 }

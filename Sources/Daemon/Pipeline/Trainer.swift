@@ -88,8 +88,8 @@ package final class Trainer: Sendable {
 
     /// Goes on with another model once the step under way is over, and gives it to the assigner.
     ///
-    /// - Returns: the state of the model before, with which `replace` goes back, and the fate of a checkpoint.
-    /// - Throws: `TrainerRefusal` where the model does not fit; training then goes on as before.
+    /// - Returns: the learner of the model before, and the fate of a checkpoint.
+    /// - Throws: `TrainerRefusal` where training has ended.
     func replace(with replacement: Replacement) throws(TrainerRefusal) -> Replaced {
         try ask { .replace(replacement, $0) }
     }

@@ -24,24 +24,22 @@ enum TrainerRequest: Sendable {
     }
 }
 
-/// A model to go on with in the place of the present one.
-package struct Replacement: Sendable {
-    /// Its weights, and the optimizer's moments where it has them.
-    package var state: LearnerState
+/// A model to go on with in the place of the present one, made ready as far as that is possible without the trainer.
+struct Replacement: Sendable {
+    /// The learner to train with from now on, which has taken `state` in.
+    var learner: LearnerHandover
+    /// Its weights, for the assigner.
+    var snapshot: WeightSnapshot
+    /// What goes into the model's checkpoint.
+    var state: LearnerState
     /// What becomes of cluster numbers.
-    package var relabeling: RelabelingMessage
-
-    /// Creates a replacement.
-    package init(state: LearnerState, relabeling: RelabelingMessage) {
-        self.state = state
-        self.relabeling = relabeling
-    }
+    var relabeling: RelabelingMessage
 }
 
 /// What has become of a replacement.
 struct Replaced: Sendable {
-    /// The state of the model before.
-    var before: LearnerState
+    /// The learner of the model before, which nobody trains with any more.
+    var before: LearnerHandover
     /// Is told whether the new model's checkpoint could be written.
     var written: Answer<Void>
 }

@@ -7,11 +7,12 @@
 import ContrastiveClustering
 import Imaging
 import Logging
-import StreamProtocol
 
 /// The state of a trainer's loop; it lives on the trainer's thread alone.
 struct TrainingLoop {
-    private let learner: any Learner
+    private var learner: any Learner
+    /// The rate that steps are taken with, where it is another than the learner was made with.
+    private var learningRate: Float?
     private var schedule: CheckpointSchedule
     private let mailbox: TrainerMailbox
     private let mark: WorkMark
@@ -88,9 +89,8 @@ struct TrainingLoop {
         progress.add(report, images: images.count, seconds: seconds, to: logger)
     }
 
-    private mutating func offerWeights(_ relabelings: [RelabelingMessage] = []) {
-        outside.weights.offer(
-            ModelUpdate(learner.snapshot(), labelEpoch: version.labelEpoch, relabelings: relabelings))
+    private mutating func offerWeights() {
+        outside.weights.offer(ModelUpdate(learner.snapshot(), labelEpoch: version.labelEpoch))
         assignerIsBehind = false
     }
 
@@ -117,8 +117,9 @@ struct TrainingLoop {
             case .save(let answer): saves.append(answer)
             case .adjust(let learningRate, let schedule):
                 learner.setLearningRate(learningRate)
+                self.learningRate = learningRate
                 self.schedule = schedule
-            case .replace(let replacement, let answer): replace(replacement, answer)
+            case .replace(let replacement, let answer): answer.give(.success(replace(with: replacement)))
             }
         }
         answerSaves()
@@ -137,27 +138,28 @@ struct TrainingLoop {
         }
     }
 
-    private mutating func replace(_ replacement: Replacement, _ answer: Answer<Replaced>) {
-        let before = learner.exportState()
-        do {
-            try learner.importState(replacement.state)
-        } catch {
-            return answer.give(.failure(TrainerRefusal("\(error)")))
-        }
+    /// Goes on with another learner. It has been made ready elsewhere, so that no image waits for training meanwhile.
+    private mutating func replace(with replacement: Replacement) -> Replaced {
+        learner.releaseWorkingMemory()
+        let before = LearnerHandover(learner)
+        learner = replacement.learner.learner
+        if let learningRate { learner.setLearningRate(learningRate) }
         version = ModelVersion(
             step: replacement.state.step, labelEpoch: UInt64(replacement.relabeling.labelEpoch))
-        submitted = nil
         brokenSteps = 0
         outside.status.update { [version] status in
             status.version = version
             status.losses = nil
         }
-        offerWeights([replacement.relabeling])
-        // Before the next step, so that there is a checkpoint of the very model that was taken in.
-        mark.idle { writer.waitUntilIdle() }
+        outside.weights.offer(
+            ModelUpdate(
+                replacement.snapshot, labelEpoch: version.labelEpoch, relabelings: [replacement.relabeling]))
+        assignerIsBehind = false
+        // Of the very model that was taken in, whatever is learnt meanwhile.
         let written = Answer<Void>()
-        submit(written)
-        answer.give(.success(Replaced(before: before, written: written)))
+        (submitted, submittedAt) = (version, .now)
+        writer.enqueue(replacement.state, labelEpoch: version.labelEpoch, answer: written)
+        return Replaced(before: before, written: written)
     }
 
     // MARK: Checkpoints

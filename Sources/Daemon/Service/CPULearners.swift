@@ -5,8 +5,8 @@ import ContrastiveClustering
 extension LearnerHandover {
     /// Builds a learner, trained for no step, with threads of its own.
     ///
-    /// Both learners have as many threads as the engine may use: the assigner's are idle most of the time, and where both
-    /// compete for a core the trainer's give way.
+    /// Each has as many threads as the engine may use: the assigner's are idle most of the time, and where they compete for a
+    /// core the trainer's give way.
     package static func cpu(_ role: LearnerRole, configuration: Configuration) -> LearnerHandover {
         let (threads, model, training) = (configuration.engineThreads, configuration.model, configuration.train)
         return switch role {
@@ -18,7 +18,7 @@ extension LearnerHandover {
             LearnerHandover(
                 CPULearner(
                     model: model, training: training, role: .assigning, threads: threads, niceness: Trainer.niceness))
-        case .assigning:
+        case .assigning, .spare:
             LearnerHandover(CPULearner(model: model, training: training, role: .assigning, threads: threads))
         }
     }

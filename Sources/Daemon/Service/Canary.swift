@@ -26,11 +26,15 @@ struct Canary {
     }
 
     /// What speaks against a model that answers so, beside the model that serves; nil where nothing does.
+    ///
+    /// - Parameter serving: the answers of the model that serves; empty where there is none.
     func objection(to candidate: [Assignment], serving: [Assignment]) -> String? {
         let broken = candidate.count { !$0.probabilities.allSatisfy(\.isFinite) || !$0.confidence.isFinite }
         if broken > 0 { return "for \(broken) of \(pictures.count) images its outputs are not finite" }
         // A camera may show the same thing all day: what the model that serves cannot tell apart, no other need.
-        if Self.areAlike(candidate), !Self.areAlike(serving) { return "it gives every image the same answer" }
+        if Self.areAlike(candidate), serving.isEmpty || !Self.areAlike(serving) {
+            return "it gives every image the same answer"
+        }
         let (new, old) = (Self.clusters(candidate.prefix(remembered)), Self.clusters(serving.prefix(remembered)))
         if remembered >= Self.enough, new.count == 1, old.count > 1 {
             return

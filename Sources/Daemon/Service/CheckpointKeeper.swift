@@ -39,7 +39,9 @@ struct CheckpointKeeper: Sendable {
     func write(_ state: LearnerState, labelEpoch: UInt64) throws(CheckpointError) {
         let started = MonotonicTime.now
         do throws(CheckpointError) {
-            let record = try store.write(state, model: model, labelEpoch: labelEpoch, configuration: settings())
+            let record = try store.write(
+                state, model: model, labelEpoch: labelEpoch, relabeling: ledger.relabeling(of: labelEpoch)?.body,
+                configuration: settings())
             ledger.add(record, churn: churn.measure(state, labelEpoch: labelEpoch))
             output.announceCheckpoint()
             logger.info(

@@ -15,7 +15,7 @@ package final class CheckpointLedger: Sendable {
 
     private struct State: Sendable {
         var entries: [Entry] = []
-        /// The model that the present label epoch began with, where it did in this run.
+        /// The model that the present label epoch began with, where that is known.
         var relabeling: RelabelingMessage?
         var announcedAt: MonotonicTime?
     }
@@ -29,9 +29,13 @@ package final class CheckpointLedger: Sendable {
     /// Creates a ledger that announces the newest checkpoint every `interval` seconds.
     ///
     /// - Parameter resumed: the checkpoint that this run goes on from.
-    package init(resumed: CheckpointRecord?, interval: Double) {
+    package init(resumed: Checkpoint?, interval: Double) {
         self.interval = interval
-        if let resumed { state.withLock { $0.entries = [Entry(record: resumed)] } }
+        guard let resumed else { return }
+        state.withLock { state in
+            state.entries = [Entry(record: resumed.record)]
+            state.relabeling = resumed.relabeling.flatMap(RelabelingMessage.init(body:))
+        }
     }
 
     /// Adds a checkpoint that has been written; it is due to be announced at once.
@@ -47,8 +51,13 @@ package final class CheckpointLedger: Sendable {
     /// Notes that a label epoch begins.
     package func begin(_ relabeling: RelabelingMessage) { state.withLock { $0.relabeling = relabeling } }
 
-    /// How the present label epoch began, where it did in this run.
+    /// How the present label epoch began, where that is known.
     package var relabeling: RelabelingMessage? { state.read(\.relabeling) }
+
+    /// How a label epoch began, where that is known.
+    package func relabeling(of labelEpoch: UInt64) -> RelabelingMessage? {
+        relabeling.flatMap { $0.labelEpoch == Int(clamping: labelEpoch) ? $0 : nil }
+    }
 
     /// The newest checkpoint; nil before the first.
     package var newest: Entry? { state.read { $0.entries.last } }

@@ -8,7 +8,7 @@ import Journal
 import Logging
 import StreamProtocol
 
-/// The running daemon. It runs once: `start`, then `stop`.
+/// The running daemon, be it one that trains or a replica. It runs once: `start`, then `stop`.
 public final class Service: Sendable {
     /// How often it speaks unasked.
     package struct Pace: Sendable {
@@ -21,6 +21,12 @@ public final class Service: Sendable {
         package init() {}
     }
 
+    /// What only one of the modes has.
+    private enum Role: Sendable {
+        case trainer(ChurnMeter)
+        case replica(ReplicaFollower)
+    }
+
     private let configuration: Monitor<Configuration>
     private let store: CheckpointStore
     private let logger: Logger
@@ -30,7 +36,7 @@ public final class Service: Sendable {
     private let journal: Journal
     private let journalKeeper: JournalKeeper
     private let control: ControlDesk
-    private let churn: ChurnMeter
+    private let role: Role
 
     /// Opens the checkpoint folder and the journal, builds the learners and resumes the newest checkpoint; nothing runs
     /// yet.
@@ -51,49 +57,72 @@ public final class Service: Sendable {
         self.store = store
         let model = CheckpointModel(configuration.model)
         let resumed = try CheckpointKeeper.resume(from: store, model: model, logger: logger)
-        let learners = try Self.learners(resuming: resumed, makeLearner: makeLearner)
         let journal = try Journal(settings: JournalSettings(configuration.journal)) { logger.journal($0) }
 
         var gatewaySettings = try GatewaySettings(configuration)
         gatewaySettings.heartbeatInterval = pace.heartbeat
         let gateway = try Gateway(settings: gatewaySettings, logger: logger)
-        let ledger = CheckpointLedger(resumed: resumed?.record, interval: pace.announcement)
+        let ledger = CheckpointLedger(resumed: resumed, interval: pace.announcement)
         let output = StreamOutput(
             outbox: gateway.outbox, journal: journal, statistics: gateway.statistics, ledger: ledger,
             sendsProbabilities: configuration.publish.probabilities, logger: logger)
         let agreement = LabelAgreement()
         let probe = ProbeSet(side: configuration.model.imageSize)
-        churn = ChurnMeter(probe: probe, logger: logger, makeLearner: makeLearner)
+        let (learners, training) = try Self.learners(
+            for: configuration.mode, resuming: resumed, makeLearner: makeLearner)
+        let churn = ChurnMeter(probe: probe, logger: logger, makeLearner: makeLearner)
         let keeper = CheckpointKeeper(
             store: store, model: model, settings: { current.read(\.json) }, ledger: ledger, output: output,
             agreement: agreement, churn: churn, logger: logger)
         let decoding = PictureDecoding(side: configuration.model.imageSize)
-        pipeline = Pipeline(
-            settings: Pipeline.Settings(configuration), learners: learners, intake: gateway.queues,
-            sources: configuration.sources.count,
+        let pipeline = Pipeline(
+            settings: Pipeline.Settings(configuration), learners: learners,
+            training: training.map { Pipeline.Training(learner: $0, write: keeper.write, lastGood: keeper.lastGood) },
+            intake: gateway.queues, sources: configuration.sources.count,
             decode: { (image) throws(UnreadableImage) in
                 let picture = try decoding.picture(of: image)
                 probe.offer(picture)
                 return picture
             }, output: output,
             numbering: AssignmentNumbering(epoch: journal.epoch, last: journal.lastAtOpening), agreement: agreement,
-            write: keeper.write, lastGood: keeper.lastGood, logger: logger)
-        self.gateway = gateway
-        self.output = output
-        self.journal = journal
+            logger: logger)
+        (self.gateway, self.output, self.journal, self.pipeline) = (gateway, output, journal, pipeline)
         journalKeeper = JournalKeeper(journal)
-        let (pipeline, started) = (pipeline, MonotonicTime.now)
-        let models = ModelSwitch(
-            store: store, model: model, pipeline: pipeline, probe: probe, logger: logger, makeLearner: makeLearner)
+        let weights = learners.assigning.learner.snapshot()
+        let trial = ModelTrial(model: model, weights: weights, probe: probe, makeLearner: makeLearner)
+        let operations: [ControlOperation]
+        var status: Monitor<ReplicaStatus>?
+        if let trainer = pipeline.trainer {
+            role = .trainer(churn)
+            let models = ModelSwitch(
+                store: store, trial: trial, trainer: trainer, serving: pipeline.serving, learning: pipeline.learning,
+                logger: logger)
+            operations = [
+                .save(trainer, ledger: ledger), .pause(pipeline), .resume(pipeline), .reload(models),
+                .rollback(models),
+            ]
+        } else {
+            let models = ReplicaModels(
+                store: store, trial: trial, pipeline: pipeline, ledger: ledger,
+                resumed: resumed.map { ($0, weights) }, logger: logger)
+            // Images wait for a model that has been found good.
+            if resumed == nil { gateway.queues.hold() }
+            let follower = try ReplicaFollower(
+                ReplicaFollower.Settings(configuration), models: models, logger: logger,
+                onModel: { gateway.queues.release() })
+            role = .replica(follower)
+            status = follower.status
+            operations = ControlOperation.ofTrainer(at: configuration.replica.control)
+        }
+        let started = MonotonicTime.now
         control = ControlDesk(
-            operations: [
-                .status {
+            operations: operations + [
+                .status { [status] in
                     StatusReport(
                         gateway: gateway, pipeline: pipeline, ledger: ledger, journal: journal,
-                        sources: configuration.sources, started: started)
+                        replica: status?.read { $0 }, sources: configuration.sources, started: started)
                 },
-                .checkpoints(in: store), .fetch(from: store), .save(pipeline.trainer, ledger: ledger),
-                .pause(pipeline), .resume(pipeline), .reload(models), .rollback(models), .replay(from: journal),
+                .checkpoints(in: store), .fetch(from: store), .replay(from: journal),
             ],
             reply: gateway.answers.append)
     }
@@ -117,6 +146,7 @@ public final class Service: Sendable {
         control.start()
         journalKeeper.start()
         pipeline.start()
+        if case .replica(let follower) = role { follower.start() }
         for (source, endpoint) in zip(configuration.read(\.sources), endpoints.sources) {
             logger.info(
                 source.role == .bind ? "listening for images" : "connecting for images",
@@ -157,9 +187,17 @@ public final class Service: Sendable {
     /// - Returns: what the run came to.
     @discardableResult
     public func stop() -> ServiceSummary {
-        churn.end()
+        switch role {
+        case .trainer(let churn): churn.end()
+        case .replica(let follower): follower.stop()
+        }
         gateway.stopInput()
         gateway.queues.close()
+        if gateway.queues.isHeld {
+            for image in gateway.queues.removeAll() {
+                output.reject(source: image.source, id: image.id, reason: "no-model")
+            }
+        }
         pipeline.drain()
         control.stop()
         gateway.finish()
@@ -187,7 +225,7 @@ public final class Service: Sendable {
     package var subject: ServiceManager.Subject {
         let workers = [gateway.mark] + pipeline.marks
         return ServiceManager.Subject(
-            workers: workers, finishers: workers + [pipeline.writingMark],
+            workers: workers, finishers: workers + (pipeline.writingMark.map { [$0] } ?? []),
             status: { [pipeline, journal] in
                 pipeline.statusLine + (journal.status.failure == nil ? "" : ", the journal cannot be written")
             })
@@ -196,14 +234,16 @@ public final class Service: Sendable {
     // MARK: Making
 
     private static func learners(
-        resuming checkpoint: Checkpoint?, makeLearner: (LearnerRole) throws -> LearnerHandover
-    ) throws -> Pipeline.Learners {
-        let training = try makeLearner(.training)
+        for mode: Configuration.Mode, resuming checkpoint: Checkpoint?,
+        makeLearner: (LearnerRole) throws -> LearnerHandover
+    ) throws -> (assigning: Pipeline.Learners, training: LearnerHandover?) {
+        let training = mode == .train ? try makeLearner(.training) : nil
         let assigning = try makeLearner(.assigning)
-        if let checkpoint { try training.learner.importState(checkpoint.state) }
-        assigning.learner.adopt(training.learner.snapshot())
-        return Pipeline.Learners(
-            training: training, assigning: assigning,
-            version: ModelVersion(step: checkpoint?.state.step ?? 0, labelEpoch: checkpoint?.labelEpoch ?? 0))
+        if let checkpoint { try (training ?? assigning).learner.importState(checkpoint.state) }
+        if let training { assigning.learner.adopt(training.learner.snapshot()) }
+        let version = ModelVersion(step: checkpoint?.state.step ?? 0, labelEpoch: checkpoint?.labelEpoch ?? 0)
+        return (
+            Pipeline.Learners(assigning: assigning, spare: try makeLearner(.spare), version: version), training
+        )
     }
 }

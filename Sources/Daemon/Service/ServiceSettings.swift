@@ -36,6 +36,21 @@ extension GatewaySettings {
     }
 }
 
+extension ReplicaFollower.Settings {
+    /// Reads the keys that the configuration names.
+    ///
+    /// - Throws: `KeyFileError`, and `ZeroMQError` where keys for the moment cannot be made.
+    init(_ configuration: Configuration) throws {
+        var curve: CurveClient?
+        if case .client(let server, let keys)? = try configuration.replica.curve.load() {
+            curve = try CurveClient(serverKey: server, keys: keys)
+        }
+        self.init(
+            publisher: configuration.replica.subscribe, control: configuration.replica.control, curve: curve,
+            folder: configuration.checkpoint.directory)
+    }
+}
+
 extension JournalSettings {
     init(_ journal: Configuration.Journal) {
         self.init(

@@ -5,8 +5,8 @@ import Journal
 extension StatusReport {
     /// The state of a running service.
     init(
-        gateway: Gateway, pipeline: Pipeline, ledger: CheckpointLedger, journal: Journal, sources: [SourceSettings],
-        started: MonotonicTime
+        gateway: Gateway, pipeline: Pipeline, ledger: CheckpointLedger, journal: Journal, replica: ReplicaStatus?,
+        sources: [SourceSettings], started: MonotonicTime
     ) {
         let (counters, numbering, serving) = (pipeline.counters, pipeline.numbering, pipeline.serving.version)
         let (usage, journal) = (pipeline.usage.snapshot, journal.status)
@@ -16,7 +16,9 @@ extension StatusReport {
         ]
         self.init(
             version: clusterdVersion, time: wallClockNanoseconds(), uptime: MonotonicTime.now.seconds(since: started),
-            problems: problems.filter(\.value).keys.sorted(), serving: serving, servingModel: ledger.model(at: serving),
+            problems: (problems.filter(\.value).map(\.key) + (replica?.problems ?? [])).sorted(),
+            mode: replica == nil ? .train : .replica, replica: replica, serving: serving,
+            servingModel: ledger.model(at: serving),
             numbering: (numbering.epoch, numbering.last),
             assigned: (counters.assigned, counters.assignedRate.perSecond()), learning: pipeline.learning.current,
             isPaused: pipeline.isTrainingPaused, trained: (counters.trained, counters.trainedRate.perSecond()),

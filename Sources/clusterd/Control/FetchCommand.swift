@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Client
+import Remote
 
 /// Fetches a checkpoint.
 struct FetchCommand: ParsableCommand {

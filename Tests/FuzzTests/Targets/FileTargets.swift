@@ -134,11 +134,15 @@ extension FuzzTarget {
 /// A file that takes the next input's place again and again.
 struct ScratchFile {
     let path: String
+    private let mode: mode_t
 
-    init(_ path: String) { self.path = path }
+    init(_ path: String, mode: mode_t = 0o644) {
+        self.path = path
+        self.mode = mode
+    }
 
     func write(_ bytes: [UInt8]) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         defer { close(descriptor) }
         guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
             throw FuzzFault(description: "cannot write \(path)")

@@ -12,6 +12,12 @@ public final class CheckpointFetch {
         public var bytes: Int
         /// Bytes that the checkpoint has.
         public var total: Int
+
+        /// Creates a value.
+        public init(bytes: Int, total: Int) {
+            self.bytes = bytes
+            self.total = total
+        }
     }
 
     /// The word that stands for the newest checkpoint.
@@ -22,12 +28,30 @@ public final class CheckpointFetch {
     /// The file.
     public private(set) var path: String
     private let client: ControlClient
+    private let announced: Announced?
+
+    /// What a file must be.
+    public struct Announced: Sendable, Equatable {
+        /// Its size.
+        public var bytes: Int
+        /// Its SHA-256 in hexadecimal digits.
+        public var sha256: String
+
+        /// Creates a value.
+        public init(bytes: Int, sha256: String) {
+            self.bytes = bytes
+            self.sha256 = sha256
+        }
+    }
 
     /// Prepares to fetch `id`, or the newest, into the file `path`; where that is a folder, into a file in it that is called
     /// like the checkpoint.
-    public init(_ id: String, into path: String, client: ControlClient) {
+    ///
+    /// - Parameter announced: what it must be; nil has the daemon asked.
+    public init(_ id: String, into path: String, announced: Announced? = nil, client: ControlClient) {
         self.id = id
         self.path = path
+        self.announced = announced
         self.client = client
     }
 
@@ -38,9 +62,9 @@ public final class CheckpointFetch {
     /// - Parameter tell: told of each piece.
     /// - Throws: `ControlError`; the pieces that have come stay for the next time, unless they are not what was announced.
     public func run(tell: (Progress) -> Void) throws(ControlError) {
-        let announced = try announcement()
+        let announced = if let announced { announced } else { try announcement() }
         if Self.isFolder(path) { path += "/\(id).safetensors" }
-        let partial = PartFile(path: "\(path).\(id).partial")
+        let partial = PartFile(path: Self.pieces(of: id, into: path))
         // A second time from the beginning, should what was left of an earlier fetch be of another file.
         for isFirst in [true, false] {
             var digest = SHA256()
@@ -60,7 +84,10 @@ public final class CheckpointFetch {
         throw .unexpected("\(id) is not what was announced: its SHA-256 differs; it has been written anew meanwhile")
     }
 
-    private func announcement() throws(ControlError) -> (bytes: Int, sha256: String) {
+    /// The file that holds what has come of the checkpoint `id` on its way into `path`.
+    public static func pieces(of id: String, into path: String) -> String { "\(path).\(id).partial" }
+
+    private func announcement() throws(ControlError) -> Announced {
         let list = try client.ask("checkpoints", repeats: true).members["checkpoints"]?.elements ?? []
         let wanted = list.first { id == Self.newest || $0.members?["id"] == .string(id) }?.members
         guard let wanted else {
@@ -73,7 +100,7 @@ public final class CheckpointFetch {
             let bytes = wanted["bytes"]?.integer(as: Int.self), bytes >= 0, let sha256 = wanted["sha256"]?.text
         else { throw .unexpected("the list of checkpoints is not what a daemon says") }
         self.id = id
-        return (bytes, sha256)
+        return Announced(bytes: bytes, sha256: sha256)
     }
 
     private func piece(at offset: Int) throws(ControlError) -> [UInt8] {
