@@ -6,19 +6,24 @@
 import Foundation
 
 /// A frame of a video.
-struct VideoFrame: Sendable, Equatable {
+package struct VideoFrame: Sendable, Equatable {
     /// Counts all frames that were read, from 0.
-    let number: Int
+    package let number: Int
     /// Since the video's beginning, by its own clock.
-    let time: Duration
+    package let time: Duration
     /// When it was read, nanoseconds since 1970.
-    let read: Int64
+    package let read: Int64
     /// The JPEG.
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
+
+    /// A frame of these parts.
+    package init(number: Int, time: Duration, read: Int64, bytes: [UInt8]) {
+        (self.number, self.time, self.read, self.bytes) = (number, time, read, bytes)
+    }
 }
 
 /// A short queue of frames between two threads.
-final class FrameQueue: @unchecked Sendable {
+package final class FrameQueue: @unchecked Sendable {
     // Unchecked: what follows is touched only while `condition` is locked.
     static let capacity = 4
 
@@ -29,12 +34,13 @@ final class FrameQueue: @unchecked Sendable {
     private var isClosed = false
     private var error: DatasetError?
 
-    init(dropsOldest: Bool) { self.dropsOldest = dropsOldest }
+    /// A queue that is empty; of a full one the oldest frame goes where `dropsOldest`, and the writer waits otherwise.
+    package init(dropsOldest: Bool) { self.dropsOldest = dropsOldest }
 
     /// Adds a frame, and waits for room unless the oldest may go.
     ///
     /// - Returns: false where nobody wants frames any more.
-    func push(_ frame: VideoFrame) -> Bool {
+    package func push(_ frame: VideoFrame) -> Bool {
         condition.withLock {
             while !dropsOldest, frames.count >= Self.capacity, !isClosed { condition.wait() }
             guard !isClosed else { return false }
@@ -46,7 +52,7 @@ final class FrameQueue: @unchecked Sendable {
     }
 
     /// Says that no frame follows those in the queue, and why where that is an error.
-    func finish(_ error: DatasetError?) {
+    package func finish(_ error: DatasetError?) {
         condition.withLock {
             self.error = error
             isFinished = true
@@ -55,7 +61,7 @@ final class FrameQueue: @unchecked Sendable {
     }
 
     /// Says that no frame is wanted any more, and waits until `finish` has been called.
-    func close() {
+    package func close() {
         condition.withLock {
             isClosed = true
             condition.broadcast()
@@ -64,7 +70,7 @@ final class FrameQueue: @unchecked Sendable {
     }
 
     /// The next frame; waits for it. At the end the error, if there is one, and then nil.
-    func next() -> Result<VideoFrame, DatasetError>? {
+    package func next() -> Result<VideoFrame, DatasetError>? {
         condition.withLock {
             while frames.isEmpty, !isFinished { condition.wait() }
             if !frames.isEmpty {
