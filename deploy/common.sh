@@ -8,6 +8,9 @@ readonly build_packages=(
     libsqlite3-dev
 )
 
+# What the tests need beside that: a compiler for the example in C, videos, a look at the manual page, network namespaces.
+readonly test_packages=(ffmpeg gcc libc6-dev mandoc jq iproute2 util-linux sqlite3)
+
 say() { printf '\n==> %s\n' "$*"; }
 
 fail() {

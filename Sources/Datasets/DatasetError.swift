@@ -32,6 +32,16 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case tooLarge(bytes: Int, limit: Int)
         /// The list on standard input is named more than once.
         case listNamedTwice
+        /// The address of something that is no file of this machine.
+        case notLocal
+        /// A video, and no ffmpeg to read it.
+        case noFFmpeg
+        /// A video that cannot be read, or not to its end, in words of ffmpeg's.
+        case video(String)
+        /// The system watches no further folders for this user.
+        case tooManyWatches
+        /// More happened in watched folders than the system remembers.
+        case eventsLost
         /// Any other error of the system, by its number.
         case system(Int32)
     }
@@ -58,6 +68,11 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         self.init(path: path.description, reason: reason)
     }
 
+    /// Whether a whole video is concerned, and not a single picture.
+    public var isOfVideo: Bool {
+        if case .video = reason { true } else { false }
+    }
+
     /// One line: the path, the reason and a hint.
     public var description: String { "\(path): \(explanation)" }
 
@@ -76,6 +91,13 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case .noLabels(let file): "no labels for these images: \(file) is missing"
         case .tooLarge(let bytes, let limit): "\(bytes) bytes are too many; the limit is \(limit)"
         case .listNamedTwice: "standard input can be read only once"
+        case .notLocal: "only files of this machine can be read here: paths, and addresses that begin with file:///"
+        case .noFFmpeg:
+            "ffmpeg is needed to read videos and cameras, and none is on the PATH (Debian and Ubuntu: apt-get install ffmpeg)"
+        case .video(let problem): problem
+        case .tooManyWatches:
+            "the system watches no more folders for this user; sysctl fs.inotify.max_user_watches is the limit"
+        case .eventsLost: "more files came than the system remembers; looking for those of the last moments"
         case .system(let number): String(cString: strerror(number))
         }
     }

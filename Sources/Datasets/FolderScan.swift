@@ -25,7 +25,7 @@ struct FolderScan {
         let isRoot: Bool
     }
 
-    private struct Item {
+    struct Item {
         enum Kind {
             case file
             case folder(isLink: Bool)
@@ -104,7 +104,7 @@ struct FolderScan {
     }
 
     /// What is in a folder, in natural order: `readdir`.
-    private static func contents(_ handle: OpaquePointer, of path: RawPath) throws(DatasetError) -> [Item] {
+    static func contents(_ handle: OpaquePointer, of path: RawPath) throws(DatasetError) -> [Item] {
         var items: [Item] = []
         errno = 0
         while let record = readdir(handle) {

@@ -17,7 +17,7 @@ public struct ImageCollection: Sendable {
     /// The argument that stands for a list of paths on standard input.
     public static let listArgument = "-"
 
-    /// Subfolders that could not be read and whose images are missing from the collection.
+    /// Subfolders that could not be read and lines of a list that are no paths: their images are missing from the collection.
     public let unreadable: [DatasetError]
 
     private let sections: [any ImageSection]
@@ -28,7 +28,7 @@ public struct ImageCollection: Sendable {
     ///
     /// - Parameters:
     ///   - sources: folders (read with all that is below them), image files, IDX files (`.gz` too), and `-` for a list of
-    ///     paths of image files on standard input, which is read to its end.
+    ///     paths of image files on standard input, which is read to its end. Paths may be written as `file:///` addresses.
     ///   - labelled: whether entries get labels: the name of the folder that holds an image file, for IDX images the
     ///     number in the label file beside them, which must exist then.
     ///   - list: what `-` stands for.
@@ -50,10 +50,12 @@ public struct ImageCollection: Sendable {
         var unreadable: [DatasetError] = []
         for source in sources {
             if source == Self.listArgument {
-                sections.append(FileSection(try list.rest().map { FileSection.Folder(file: $0, labelled: labelled) }))
+                let (paths, refused) = try list.rest()
+                sections.append(FileSection(paths.map { FileSection.Folder(file: $0, labelled: labelled) }))
+                unreadable += refused
                 continue
             }
-            let path = RawPath(source)
+            let path = try FileAddress.path(RawPath(source))
             guard try Self.isFolder(path) else {
                 sections.append(try Self.open(file: path, labelled: labelled))
                 continue

@@ -12,6 +12,13 @@ public struct ImageEntry: Sendable, Equatable {
     public var encoding: PayloadEncoding
     /// The bytes of the image file, or the pixels of one image of an IDX file.
     public var payload: [UInt8]
+    /// When the picture was taken, nanoseconds since 1970, where it is a frame: of a file, the moment at which it is due if
+    /// the video is played from when its reading began.
+    public var taken: Int64?
+    /// When a frame of a file is due, from the video's beginning.
+    public var time: Duration?
+    /// How many frames of a camera before this one were left out because they were not taken in time.
+    public var missed = 0
 
     /// Creates an entry.
     public init(id: String, label: Label? = nil, encoding: PayloadEncoding, payload: [UInt8]) {

@@ -1,7 +1,8 @@
 // Images one after another, once or in several passes, in order or shuffled: what is fed, trained on or evaluated.
 //
 // An image that cannot be read is an element too, so that one bad file does not end the stream. A list on standard input
-// is followed while it is being written, unless a second pass or a random order asks for all of it first.
+// is followed while it is being written, unless a second pass or a random order asks for all of it first. A video begins
+// anew with each pass, and cannot be shuffled; watched folders are a stream of their own, without an end.
 
 import StreamProtocol
 import Tensors
@@ -11,6 +12,8 @@ public struct ImageStream: Sequence, IteratorProtocol {
     private enum Part {
         case collection(ImageCollection)
         case list(PathList)
+        case video(VideoSource, FFmpeg)
+        case folders(FolderWatch)
     }
 
     /// How many images there will be, nil where there is no telling.
@@ -22,7 +25,11 @@ public struct ImageStream: Sequence, IteratorProtocol {
     private let labelled: Bool
     private let passes: Int?
     private let shuffleSeed: UInt64?
+    private var videoOptions = VideoOptions()
+    private var cancellation: Int32?
 
+    /// The video that is being read.
+    private var reader: VideoReader?
     private var pass = 0
     private var part = 0
     private var index = 0
@@ -40,28 +47,57 @@ public struct ImageStream: Sequence, IteratorProtocol {
         self.init([.collection(collection)], labelled: false, passes: passes, shuffleSeed: shuffleSeed)
     }
 
-    /// Goes through everything that `sources` name, in their order; see `ImageCollection.init(opening:labelled:list:)`.
+    /// Goes through what comes into folders.
     ///
-    /// - Throws: `DatasetError` for a source that cannot be read or holds no images.
+    /// - Parameter labelled: whether the name of the folder that holds an image is its label.
+    public init(_ watch: FolderWatch) {
+        self.init([.folders(watch)], labelled: false, passes: 1, shuffleSeed: nil)
+    }
+
+    /// Goes through everything that `sources` name, in their order: what `ImageCollection.init(opening:labelled:list:)`
+    /// takes, and videos: files, devices such as `/dev/video0`, and addresses such as `rtsp://camera/stream`.
+    ///
+    /// - Parameters:
+    ///   - video: how videos are read.
+    ///   - cancellation: a descriptor that becomes readable when no further frame of a video is wanted.
+    /// - Throws: `DatasetError` for a source that cannot be read or holds no images, and for a video without ffmpeg.
     public init(
         opening sources: [String], labelled: Bool = false, list: PathList = PathList(), passes: Int? = 1,
-        shuffleSeed: UInt64? = nil
+        shuffleSeed: UInt64? = nil, video: VideoOptions = VideoOptions(), cancellation: Int32? = nil
     ) throws(DatasetError) {
         let listArgument = ImageCollection.listArgument
-        guard passes == 1, shuffleSeed == nil, sources.count(where: { $0 == listArgument }) == 1 else {
-            let collection = try ImageCollection(opening: sources, labelled: labelled, list: list)
-            self.init(collection, passes: passes, shuffleSeed: shuffleSeed)
-            return
+        guard sources.count(where: { $0 == listArgument }) <= 1 else {
+            throw DatasetError(path: listArgument, reason: .listNamedTwice)
         }
-        // Both sides are opened before the first image, so that a mistake in the last argument is found at once.
-        let cut = sources.firstIndex(of: listArgument)!
-        let prefixed = sources.count > 1
-        let before = try ImageCollection(
-            opening: Array(sources[..<cut]), labelled: labelled, list: list, folderNameInIDs: prefixed)
-        let after = try ImageCollection(
-            opening: Array(sources[(cut + 1)...]), labelled: labelled, list: list, folderNameInIDs: prefixed)
-        self.init(
-            [.collection(before), .list(list), .collection(after)], labelled: labelled, passes: 1, shuffleSeed: nil)
+        let followsList = passes == 1 && shuffleSeed == nil
+        // All are opened before the first image, so that a mistake in the last argument is found at once.
+        var parts: [Part] = []
+        var together: [String] = []
+        func closeCollection() throws(DatasetError) {
+            guard !together.isEmpty || sources.isEmpty else { return }
+            let collection = try ImageCollection(
+                opening: together, labelled: labelled, list: list, folderNameInIDs: sources.count > 1)
+            parts.append(.collection(collection))
+            together = []
+        }
+        for source in sources {
+            if source == listArgument, followsList {
+                try closeCollection()
+                parts.append(.list(list))
+            } else if let video = VideoSource(source) {
+                guard shuffleSeed == nil else {
+                    throw DatasetError(path: video.shown, reason: .video("a video has its order"))
+                }
+                try closeCollection()
+                parts.append(.video(video, try FFmpeg.find(toRead: video)))
+            } else {
+                together.append(source)
+            }
+        }
+        try closeCollection()
+        self.init(parts, labelled: labelled, passes: passes, shuffleSeed: shuffleSeed)
+        videoOptions = video
+        self.cancellation = cancellation
     }
 
     private init(_ parts: [Part], labelled: Bool, passes: Int?, shuffleSeed: UInt64?) {
@@ -77,7 +113,7 @@ public struct ImageStream: Sequence, IteratorProtocol {
             case .collection(let collection):
                 unreadable += collection.unreadable
                 count = count.map { $0 + collection.count }
-            case .list: count = nil
+            case .list, .video, .folders: count = nil
             }
         }
         self.unreadable = unreadable
@@ -86,7 +122,7 @@ public struct ImageStream: Sequence, IteratorProtocol {
         shuffle()
     }
 
-    /// The next image, or the error in its place; nil at the end. Waits only for a list.
+    /// The next image, or the error in its place; nil at the end. Waits for a list, a video and for what comes into folders.
     public mutating func next() -> Result<ImageEntry, DatasetError>? {
         guard total != 0, !isOver else { return nil }
         while part < parts.count {
@@ -104,9 +140,21 @@ public struct ImageStream: Sequence, IteratorProtocol {
                         return read { () throws(DatasetError) in try file.entry(at: 0) }
                     }
                 } catch {
+                    // The list goes on, or has ended.
+                    return .failure(error)
+                }
+            case .video(let source, let ffmpeg):
+                do throws(DatasetError) {
+                    if let frame = try frame(of: source, ffmpeg) {
+                        return read { () throws(DatasetError) in try frame.get() }
+                    }
+                } catch {
                     part += 1
                     return .failure(error)
                 }
+                reader = nil
+            case .folders(let watch):
+                if let entry = watch.next() { return entry }
             }
             part += 1
             index = 0
@@ -118,6 +166,18 @@ public struct ImageStream: Sequence, IteratorProtocol {
         hasReadInPass = false
         shuffle()
         return next()
+    }
+
+    /// The next frame of a video, which is begun where none is being read.
+    private mutating func frame(
+        of source: VideoSource, _ ffmpeg: FFmpeg
+    ) throws(DatasetError) -> Result<ImageEntry, DatasetError>? {
+        if let reader { return reader.next() }
+        let label = labelled && source.kind == .file ? RawPath(source.argument).parent.folderName : nil
+        let reader = try VideoReader(
+            source, options: videoOptions, ffmpeg: ffmpeg, label: label, cancellation: cancellation)
+        self.reader = reader
+        return reader.next()
     }
 
     private mutating func read(

@@ -1,7 +1,7 @@
 // A list of paths that another program writes while it is read: `find photos -name '*.jpg' | clusterd feed -`.
 //
-// Lines end in a newline, or in a zero byte as `find -print0` has them; which of the two, the first bytes tell. Bytes are
-// waited for with poll(2), together with a descriptor that calls the wait off, so that a signal ends it.
+// Lines end in a newline, or in a zero byte as `find -print0` has them; which of the two, the first bytes tell unless it is
+// said. Bytes are waited for with poll(2), together with a descriptor that calls the wait off, so that a signal ends it.
 
 import Glibc
 
@@ -14,44 +14,71 @@ public final class PathList {
     private let cancellation: Int32?
     private var separator: UInt8?
     private var buffer: ArraySlice<UInt8> = []
+    /// Whether it cannot be read any more.
+    private(set) var hasFailed = false
     private var hasEnded = false
+    /// Whether what comes up to the next separator belongs to a line that was too long.
+    private var isPassingOver = false
 
     /// Creates a list that has not been read from.
     ///
     /// - Parameters:
     ///   - descriptor: where the list arrives; stays open.
     ///   - cancellation: a descriptor that becomes readable when the list is no longer wanted; it then ends.
-    public init(descriptor: Int32 = STDIN_FILENO, cancellation: Int32? = nil) {
+    ///   - endsInZero: whether every path ends in a zero byte; nil has the first bytes tell.
+    public init(descriptor: Int32 = STDIN_FILENO, cancellation: Int32? = nil, endsInZero: Bool? = nil) {
         self.descriptor = descriptor
         self.cancellation = cancellation
+        separator = endsInZero.map { $0 ? 0 : UInt8(ascii: "\n") }
     }
 
     /// The next path, nil at the end of the list; waits for it. Empty lines are passed over.
+    ///
+    /// - Throws: `DatasetError` for a line that is no path, after which the list goes on, and where it cannot be read.
     func next() throws(DatasetError) -> RawPath? {
         while true {
             if let separator, let end = buffer.firstIndex(of: separator) {
-                let line = Array(buffer[..<end])
+                let line = buffer[..<end]
                 buffer = buffer[(end + 1)...]
-                if !line.isEmpty { return RawPath(bytes: line) }
+                defer { isPassingOver = false }
+                if !line.isEmpty, !isPassingOver { return try Self.path(line) }
             } else if hasEnded {
                 defer { buffer = [] }
-                return buffer.isEmpty ? nil : RawPath(bytes: Array(buffer))
+                return buffer.isEmpty || isPassingOver ? nil : try Self.path(buffer)
             } else {
-                guard buffer.count <= Self.longestPath else {
-                    throw DatasetError(
-                        path: "a path on standard input",
-                        reason: .tooLarge(bytes: buffer.count, limit: Self.longestPath))
+                let length = buffer.count
+                if isPassingOver || length > Self.longestPath { buffer = [] }
+                guard isPassingOver || length <= Self.longestPath else {
+                    isPassingOver = true
+                    throw Self.tooLong(length)
                 }
                 try fill()
             }
         }
     }
 
-    /// All paths that are left.
-    func rest() throws(DatasetError) -> [RawPath] {
+    /// All paths that are left, and the lines among them that are none.
+    func rest() throws(DatasetError) -> (paths: [RawPath], refused: [DatasetError]) {
         var paths: [RawPath] = []
-        while let path = try next() { paths.append(path) }
-        return paths
+        var refused: [DatasetError] = []
+        while true {
+            do throws(DatasetError) {
+                guard let path = try next() else { return (paths, refused) }
+                paths.append(path)
+            } catch {
+                if hasFailed { throw error }
+                refused.append(error)
+            }
+        }
+    }
+
+    private static func tooLong(_ bytes: Int) -> DatasetError {
+        DatasetError(path: "a path on standard input", reason: .tooLarge(bytes: bytes, limit: longestPath))
+    }
+
+    private static func path(_ line: ArraySlice<UInt8>) throws(DatasetError) -> RawPath {
+        guard line.count <= longestPath else { throw tooLong(line.count) }
+        return try FileAddress.path(RawPath(bytes: Array(line)))
     }
 
     private func fill() throws(DatasetError) {
@@ -67,7 +94,11 @@ public final class PathList {
             if count < 0 { failure = errno }
             filled = max(0, count)
         }
-        guard failure == 0 else { throw DatasetError(path: RawPath("standard input"), errorNumber: failure) }
+        guard failure == 0 else {
+            hasFailed = true
+            hasEnded = true
+            throw DatasetError(path: RawPath("standard input"), errorNumber: failure)
+        }
         hasEnded = bytes.isEmpty
         if separator == nil, !bytes.isEmpty { separator = bytes.contains(0) ? 0 : UInt8(ascii: "\n") }
         buffer = ArraySlice(buffer + bytes)

@@ -19,23 +19,39 @@ struct CheckConfigCommand: ParsableCommand {
               clusterd check-config
               clusterd check-config --template > clusterd.yaml
               clusterd check-config clusterd.yaml --set train.batch_size=64
+              clusterd check-config --reference
             """)
 
-    @Argument(help: ArgumentHelp("The configuration, in YAML; without it the defaults.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("The configuration, in YAML; without it the defaults.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var file: String?
 
     @Option(
         name: .customLong("set"), parsing: .upToNextOption,
-        help: ArgumentHelp("Settings that override all others; the file comes before them.", valueName: "key=value"))
+        help: ArgumentHelp("Settings that override all others; the file comes before them.", valueName: "key=value"),
+        completion: .settings)
     var assignments: [String] = []
 
     @Flag(name: .long, help: "Print a file with every setting, all of them commented out.")
     var template = false
 
+    @Flag(help: "Print every setting there is, with its default and what it may be, as Markdown, and check nothing.")
+    var reference = false
+
     func run() throws {
         if template {
             throw ExitCode(Launcher.printConfigurationTemplate(stateDirectory: "/var/lib/clusterd").rawValue)
         }
+        if reference {
+            print(ConfigurationReference.tables.joined(separator: "\n\n"))
+            return
+        }
         throw ExitCode(Launcher.checkConfiguration(file: file, assignments: assignments).rawValue)
     }
+}
+
+extension CompletionKind {
+    /// The settings, as `--set` takes them.
+    static var settings: CompletionKind { .list(ConfigurationSchema.settings.map { $0.key + "=" }) }
 }

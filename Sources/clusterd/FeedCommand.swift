@@ -1,4 +1,4 @@
-// `clusterd feed`: images from files into a daemon.
+// `clusterd feed`: images from files, videos, cameras and folders into a daemon.
 
 import ArgumentParser
 import Client
@@ -21,9 +21,19 @@ struct FeedCommand: ParsableCommand {
                         a dot are left out; links to folders are followed once.
               a file    An image, or an IDX file such as
                         train-images-idx3-ubyte.gz, packed or not.
-              -         A list of paths on standard input, one a line, or
-                        separated by zero bytes (find -print0). Images are sent
-                        while the list is still being written.
+              a video   A file, a camera such as /dev/video0, or an address such as
+                        rtsp://camera/stream, read through ffmpeg. Its frames are
+                        clip.avi#000000 and so on. A file is sent at its own rate,
+                        or as --rate and --fast say; of a camera the newest frames
+                        are sent, and what the daemon cannot take is left out.
+              -         A list of paths on standard input, one a line, or each
+                        ended by a zero byte (find -print0). Images are sent while
+                        the list is still being written. file:/// addresses are
+                        understood here too.
+
+            With --watch the folders named are watched: what is in them is sent, \
+            and then what comes, as soon as it has been written, moved or linked \
+            there, until Ctrl-C.
 
             EXAMPLES
               Everything below photos/, to `clusterd serve` on this machine:
@@ -39,6 +49,11 @@ struct FeedCommand: ParsableCommand {
 
               What another program finds, as it finds it:
                 find /data -name '*.jpg' -newer stamp | clusterd feed -
+                clusterd feed --watch /data --skip-existing
+
+              A video, and a camera twice a second in a smaller size:
+                clusterd feed clip.avi
+                clusterd feed /dev/video0 --pattern pub --fps 2 --size 640x480
 
             PATTERNS
               push  Waits while the daemon has no room: nothing is lost.
@@ -55,14 +70,17 @@ struct FeedCommand: ParsableCommand {
             EXIT STATUS
               0   All readable images were sent, or Ctrl-C.
               64  Wrong usage.
-              74  A source cannot be read, no image could be or was taken, or
-                  the endpoint cannot be used.
+              74  A source cannot be read, no image could be or was taken, a
+                  video broke off or a camera's stream ended, ffmpeg is missing,
+                  or the endpoint cannot be used.
               75  The receiver did not come, or left for longer than --timeout;
                   how many images are in doubt is said.
             """)
 
     @Argument(
-        help: ArgumentHelp("Folders, image files, IDX files, or - for a list on standard input.", valueName: "source"))
+        help: ArgumentHelp(
+            "Folders, image files, IDX files, videos, cameras, or - for a list on standard input.", valueName: "source"),
+        completion: .file())
     var sources: [String]
 
     @Option(
@@ -84,8 +102,24 @@ struct FeedCommand: ParsableCommand {
     @Flag(help: "Send labels: the name of the folder that holds an image; for IDX files, the label file beside them.")
     var labels = false
 
-    @Option(help: ArgumentHelp("Images a second. (default: as fast as they are taken)", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Images a second. (default: as fast as they are taken, frames of a video file as it plays)", valueName: "n")
+    )
     var rate: Double?
+
+    @OptionGroup(title: "Videos and cameras") var video: VideoOptionGroup
+
+    @Flag(help: "Watch the folders named for new images, which are sent when they are complete.")
+    var watch = false
+
+    @Flag(help: "With --watch, leave out the images that are there already.")
+    var skipExisting = false
+
+    @Flag(
+        name: [.customShort("0"), .customLong("null")],
+        help: "Paths on standard input end in a zero byte, not a newline.")
+    var endsInZero = false
 
     @Flag(help: "Send in a random order, another one in each loop.")
     var shuffle = false
@@ -117,7 +151,12 @@ struct FeedCommand: ParsableCommand {
         if pattern == .req, endpoint == nil {
             throw ValidationError("--pattern req needs --to: no source of the default configuration answers requests")
         }
+        if watch, loop != 1 || shuffle || sources.contains(ImageCollection.listArgument) {
+            throw ValidationError("--watch takes folders, once and in the order in which images come")
+        }
+        guard watch || !skipExisting else { throw ValidationError("--skip-existing goes with --watch") }
         _ = try settings()
+        _ = try video.options(timeout: timeout)
     }
 
     func run() throws {
@@ -129,10 +168,8 @@ struct FeedCommand: ParsableCommand {
         let display = FeedDisplay(settings: settings, showsBar: !noProgress)
         let images: ImageStream
         do {
-            images = try ImageStream(
-                opening: sources, labelled: labels, list: PathList(cancellation: stop.descriptor),
-                passes: loop == 0 ? nil : loop, shuffleSeed: shuffle ? seed : nil)
-        } catch {
+            images = try open(stop)
+        } catch let error as DatasetError {
             display.say("clusterd feed: \(printable(error.description))")
             throw ExitCode(EX_IOERR)
         }
@@ -147,16 +184,33 @@ struct FeedCommand: ParsableCommand {
         }
         display.end(feeder.progress, interrupted: stop.isRequested)
         let progress = feeder.progress
+        if progress.brokenVideos > 0, !stop.isRequested { throw ExitCode(EX_IOERR) }
+        // Its folders have gone.
+        if watch, !stop.isRequested { throw ExitCode(EX_IOERR) }
         let isInVain = progress.sent == progress.refused && progress.unreadable + progress.refused > 0
         if isInVain, !stop.isRequested { throw ExitCode(EX_IOERR) }
+    }
+
+    private func open(_ stop: StopSignal) throws -> ImageStream {
+        if watch {
+            return ImageStream(
+                try FolderWatch(
+                    sources, labelled: labels, skipsExisting: skipExisting, cancellation: stop.descriptor))
+        }
+        return try ImageStream(
+            opening: sources, labelled: labels,
+            list: PathList(cancellation: stop.descriptor, endsInZero: endsInZero ? true : nil),
+            passes: loop == 0 ? nil : loop, shuffleSeed: shuffle ? seed : nil,
+            video: try video.options(timeout: timeout),
+            cancellation: stop.descriptor)
     }
 
     private func settings() throws -> FeedSettings {
         do {
             guard timeout.isFinite else { throw ValidationError("--timeout is a number of seconds") }
             return try FeedSettings(
-                pattern: pattern, endpoint: endpoint, binds: bind, source: name, rate: rate, timeout: .seconds(timeout),
-                curve: try curve.client())
+                pattern: pattern, endpoint: endpoint, binds: bind, source: name, rate: rate, playsVideos: !video.fast,
+                timeout: .seconds(timeout), curve: try curve.client())
         } catch let error as FeedSettings.Invalid {
             throw ValidationError(error.description)
         }

@@ -68,7 +68,8 @@ struct QueryCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The daemon's journal.directory. (default: its state directory)", valueName: "folder"))
+            "The daemon's journal.directory. (default: its state directory)", valueName: "folder"),
+        completion: .directory)
     var journal: String?
 
     func validate() throws { _ = try query() }

@@ -29,12 +29,15 @@ struct ServeCommand: ParsableCommand {
             has the checkpoint folder, 78 the configuration is wrong
             """)
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The configuration, in YAML.", valueName: "file"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The configuration, in YAML.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
     @Option(
         name: .customLong("set"), parsing: .upToNextOption,
-        help: ArgumentHelp("Settings that override all others.", valueName: "key=value"))
+        help: ArgumentHelp("Settings that override all others.", valueName: "key=value"),
+        completion: .settings)
     var assignments: [String] = []
 
     @Option(name: .long, help: ArgumentHelp("How much is logged.", valueName: "level"))

@@ -167,6 +167,18 @@ final class ControlClientTests: XCTestCase {
             """)
         // Whatever a daemon of another version says, something is shown.
         XCTAssertFalse(ControlDisplay(json: false).text(of: ControlReply(), to: "status").isEmpty)
+        let change = ControlReply([
+            "model": .object(["id": .string("step-000000800-epoch-1"), "label_epoch": JSON(1)]),
+            "relabeling": .object(["agreement": .number(0.912), "images": JSON(256)]),
+            "save_failure": .string("no room"),
+        ])
+        XCTAssertEqual(
+            ControlDisplay(json: false).text(of: change, to: "reload"),
+            """
+            step-000000800-epoch-1 serves, label epoch 1; the map from old clusters to new ones holds for 91.2% of \
+            256 remembered images
+            its checkpoint could not be written, which is tried again: no room
+            """)
         XCTAssertEqual(
             ControlDisplay(json: true).text(of: ControlReply(["a": JSON(1)]), to: "status"), #"{"ok":true,"a":1}"#)
     }

@@ -41,6 +41,21 @@ final class DisplayTests: XCTestCase {
         XCTAssertEqual(fitted("猫猫猫", 6), "猫猫猫")
     }
 
+    func testFramesOfAVideoAreDueAsItPlays() {
+        var clock = PlaybackClock()
+        let start = ContinuousClock.now
+        func due(_ milliseconds: Int, at now: Int) -> Duration {
+            clock.due(.milliseconds(milliseconds), now: start + .milliseconds(now)) - start
+        }
+        XCTAssertEqual(due(500, at: 0), .zero, "a video need not begin at 0")
+        XCTAssertEqual(due(540, at: 1), .milliseconds(40))
+        XCTAssertEqual(due(580, at: 100), .milliseconds(80), "late, and not later for it")
+        XCTAssertEqual(due(620, at: 5000), .milliseconds(5000), "held up: it goes on from there")
+        XCTAssertEqual(due(660, at: 5001), .milliseconds(5040))
+        XCTAssertEqual(due(0, at: 5050), .milliseconds(5050), "again")
+        XCTAssertEqual(due(40, at: 5060), .milliseconds(5090))
+    }
+
     private func progress(_ sent: Int, of total: Int?, unreadable: Int = 0) -> FeedProgress {
         var progress = FeedProgress()
         progress.sent = sent

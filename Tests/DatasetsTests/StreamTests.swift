@@ -99,6 +99,55 @@ final class StreamTests: XCTestCase {
         XCTAssertEqual(try values(ImageStream(opening: ["-"], list: list)), [1, 2])
     }
 
+    func testAListMayHoldAddressesOfFilesAndLinesThatAreNone() throws {
+        let scratch = try Scratch(self)
+        let odd = try scratch.write("ein Käse.jpg", [1])
+        let two = try scratch.write("2.jpg", [2])
+        let pipe = Pipe()
+        let encoded = odd.replacing(" ", with: "%20").replacing("ä", with: "%C3%A4")
+        let lines = [
+            "file://\(encoded)", "http://host/1.jpg", "FILE://localhost\(two)", "file://elsewhere/1.jpg", "file:///a%0",
+            String(repeating: "x", count: 70_000), scratch.path, two,
+        ]
+        let list = PathList(descriptor: pipe.fileHandleForReading.fileDescriptor)
+        let writer = pipe.fileHandleForWriting
+        Thread.detachNewThread {
+            try? writer.write(contentsOf: Data(lines.joined(separator: "\n").utf8))
+            try? writer.close()
+        }
+        let results = try ImageStream(opening: ["-"], list: list).map { $0 }
+        XCTAssertEqual(results.map { (try? $0.get())?.payload }, [[1], nil, [2], nil, nil, nil, nil, [2]])
+        XCTAssertEqual((try? results[0].get())?.id, odd)
+        let reasons = results.map { result -> DatasetError.Reason? in
+            if case .failure(let error) = result { error.reason } else { nil }
+        }
+        XCTAssertEqual(reasons[1], .notLocal)
+        XCTAssertEqual(reasons[3], .notLocal)
+        XCTAssertEqual(reasons[4], .notLocal)
+        guard case .tooLarge = reasons[5] else { return XCTFail("\(String(describing: reasons[5]))") }
+        XCTAssertEqual(reasons[6], .isFolder)
+        withExtendedLifetime(pipe) {}
+    }
+
+    func testAListOfPathsWithNewlinesMayBeSaidToEndInZeros() throws {
+        let scratch = try Scratch(self)
+        let odd = try scratch.write("new\nline.jpg", [1])
+        let pipe = Pipe()
+        let list = PathList(descriptor: pipe.fileHandleForReading.fileDescriptor, endsInZero: true)
+        var stream = try ImageStream(opening: ["-"], list: list)
+        let writer = pipe.fileHandleForWriting
+        // The zero is not in the first bytes that arrive.
+        Thread.detachNewThread {
+            try? writer.write(contentsOf: Data(odd.utf8))
+            usleep(20_000)
+            try? writer.write(contentsOf: Data([0]))
+            try? writer.close()
+        }
+        XCTAssertEqual(try stream.next()?.get().payload, [1])
+        XCTAssertNil(stream.next())
+        withExtendedLifetime(pipe) {}
+    }
+
     func testAListStandsAmongOtherSourcesAndCanBeRepeated() throws {
         let scratch = try Scratch(self)
         let files = try (1...3).map { try scratch.write("\($0).jpg", [UInt8($0)]) }

@@ -37,6 +37,7 @@ public struct ControlDisplay {
         case "save": return reply.members["checkpoint"].map(Self.line(of:)) ?? "saved"
         case "pause", "resume":
             return reply.members["paused"] == .bool(true) ? "training is paused" : "training goes on"
+        case "reload", "rollback": return Self.change(reply)
         default:
             return reply.members.sorted { $0.key < $1.key }.map { "\($0.key): \(Self.plain($0.value))" }
                 .joined(separator: "\n")
@@ -49,6 +50,25 @@ public struct ControlDisplay {
         let bytes = byteCount(members["bytes"]?.integer(as: Int.self) ?? 0)
         return
             "\(fitted(id, max(24, columns(id))))  \(rightAligned(bytes, 9))  \(printable(members["sha256"]?.text ?? "-"))"
+    }
+
+    /// What serves after a change of model, and how sure the map from old clusters to new ones is.
+    private static func change(_ reply: ControlReply) -> String {
+        let model = reply.members["model"]?.members ?? [:]
+        let relabeling = reply.members["relabeling"]?.members ?? [:]
+        var lines = [
+            "\(printable(model["id"]?.text ?? "-")) serves, label epoch \(model["label_epoch"]?.integer(as: Int.self) ?? 0)"
+        ]
+        if let agreement = relabeling["agreement"]?.double {
+            let images = relabeling["images"]?.integer(as: Int.self) ?? 0
+            lines[0] +=
+                "; the map from old clusters to new ones holds for \(decimal(100 * agreement, places: 1))% of "
+                + counted(images, "remembered image")
+        }
+        if let failure = reply.members["save_failure"]?.text {
+            lines.append("its checkpoint could not be written, which is tried again: \(printable(failure))")
+        }
+        return lines.joined(separator: "\n")
     }
 
     private static func plain(_ value: JSON) -> String {

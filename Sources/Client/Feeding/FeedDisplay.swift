@@ -34,6 +34,7 @@ public final class FeedDisplay {
         case .progress(let progress):
             self.progress = progress
             if isInteractive { drawIfDue() } else { tellWaitOnce() }
+        case .unreadable(let error) where error.isOfVideo: say(printable(error.description))
         case .unreadable(let error): name("skipped: \(printable(error.description))")
         case .refused(let id, let reason): name("refused: \(printable(id)): \(printable(reason))")
         case .connectionLost:
@@ -66,6 +67,7 @@ public final class FeedDisplay {
         if progress.sent > 1, progress.elapsed > .milliseconds(1) { line += ", \(quantity(progress.rate)) a second" }
         if progress.refused > 0 { line += "; \(grouped(progress.refused)) of them refused" }
         if progress.unreadable > 0 { line += "; \(grouped(progress.unreadable)) could not be read" }
+        if progress.missed > 0 { line += "; \(grouped(progress.missed)) left out, since the receiver was slower" }
         if interrupted {
             line += "; interrupted" + (progress.total.map { ", \(grouped($0)) were to be sent" } ?? "")
         }

@@ -13,6 +13,10 @@ public struct FeedProgress: Sendable, Equatable {
     public var refused = 0
     /// Images that could not be read and were left out.
     public var unreadable = 0
+    /// Frames of cameras that were left out because the receiver was slower.
+    public var missed = 0
+    /// Videos that could not be read, or not to their ends.
+    public var brokenVideos = 0
     /// How many images there are to send, where it is known.
     public var total: Int?
     /// Since the first image was handed over.
@@ -41,7 +45,7 @@ public struct FeedProgress: Sendable, Equatable {
 public enum FeedEvent: Sendable, Equatable {
     /// An image was handed over, or a while has passed in waiting.
     case progress(FeedProgress)
-    /// An image cannot be read and is left out.
+    /// An image cannot be read and is left out, or the rest of a video is.
     case unreadable(DatasetError)
     /// The receiver has gone; the feed waits for it to come back.
     case connectionLost

@@ -37,8 +37,10 @@ public struct FeedSettings: Sendable, Equatable {
     public let binds: Bool
     /// The source's name in every message.
     public let source: String
-    /// Images a second; nil is as fast as they are taken.
+    /// Images a second; nil is as fast as they are taken, and frames of a video file as `playsVideos` says.
     public let rate: Double?
+    /// Whether frames of a video file are sent when they are due, where no rate is given, and not as fast as they are taken.
+    public let playsVideos: Bool
     /// How long to wait for a receiver that is not there, for a reply, and for the last images to leave.
     public let timeout: Duration
     /// The keys; nil is without encryption.
@@ -50,7 +52,7 @@ public struct FeedSettings: Sendable, Equatable {
     /// - Throws: `Invalid` for a name, a rate or a timeout that cannot be, and for a feeder that listens and has keys.
     public init(
         pattern: Pattern = .push, endpoint: String? = nil, binds: Bool = false, source: String = "feed",
-        rate: Double? = nil, timeout: Duration = .seconds(30), curve: CurveClient? = nil
+        rate: Double? = nil, playsVideos: Bool = true, timeout: Duration = .seconds(30), curve: CurveClient? = nil
     ) throws(Invalid) {
         guard SourceName.isValid(source) else {
             throw Invalid(description: "a source's name has 1 to 64 of A-Z a-z 0-9 _ . -, which '\(source)' has not")
@@ -69,6 +71,7 @@ public struct FeedSettings: Sendable, Equatable {
         self.binds = binds
         self.source = source
         self.rate = rate
+        self.playsVideos = playsVideos
         self.timeout = timeout
         self.curve = curve
     }

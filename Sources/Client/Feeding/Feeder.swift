@@ -22,6 +22,7 @@ public final class Feeder {
     private let settings: FeedSettings
     private let stop: StopSignal
     private var pacer: Pacer?
+    private var playback = PlaybackClock()
     private var firstSent: ContinuousClock.Instant?
 
     /// Creates a feeder that has not opened a socket.
@@ -43,10 +44,11 @@ public final class Feeder {
             if stop.isRequested { break }
             switch entry {
             case .failure(let error):
-                progress.unreadable += 1
+                if error.isOfVideo { progress.brokenVideos += 1 } else { progress.unreadable += 1 }
                 tell(.unreadable(error))
             case .success(let entry):
-                if firstSent != nil, let due = pacer?.next(now: .now) { sleep(until: due, orReadable: stop.descriptor) }
+                progress.missed += entry.missed
+                if let due = due(entry) { sleep(until: due, orReadable: stop.descriptor) }
                 if try link.send(message(of: entry).frames, id: entry.id) { count(entry, tell) }
             }
         }
@@ -75,10 +77,18 @@ public final class Feeder {
             : try QueueLink(settings: settings, stop: stop, tell: tellLinkEvent)
     }
 
+    /// When an image is to be sent; nil is at once.
+    private func due(_ entry: ImageEntry) -> ContinuousClock.Instant? {
+        if settings.rate != nil { return firstSent == nil ? nil : pacer?.next(now: .now) }
+        guard settings.playsVideos, let time = entry.time else { return nil }
+        return playback.due(time, now: .now)
+    }
+
     private func message(of entry: ImageEntry) -> ImageMessage {
         ImageMessage(
-            source: settings.source, id: entry.id, sequence: UInt64(progress.sent + 1), taken: nanosecondsSince1970(),
-            label: entry.label, encoding: entry.encoding, payload: entry.payload)
+            source: settings.source, id: entry.id, sequence: UInt64(progress.sent + 1),
+            taken: entry.taken ?? nanosecondsSince1970(), label: entry.label, encoding: entry.encoding,
+            payload: entry.payload)
     }
 
     private func count(_ entry: ImageEntry, _ tell: (FeedEvent) -> Void) {

@@ -1,4 +1,5 @@
-// Keeps a steady rate: the deadline of each image is computed from the start, so that small delays do not add up.
+// Keeps a steady rate, or the times of a video's frames: deadlines are computed from the start, so that small delays do not
+// add up.
 
 import Glibc
 
@@ -27,6 +28,30 @@ package struct Pacer {
         }
         number += 1
         return due
+    }
+}
+
+/// Says when each frame of a video is due, so that it is sent as it would be played.
+package struct PlaybackClock {
+    /// A video that was held up for longer goes on from there, and does not hurry after what it has missed.
+    private static let patience = Duration.seconds(1)
+
+    private var start: (time: Duration, instant: ContinuousClock.Instant)?
+    private var last = Duration.zero
+
+    /// A clock that has not seen a frame.
+    package init() {}
+
+    /// When the frame at `time` of its video is due, if one is sent at `now` at the earliest. A time that is before the
+    /// last begins another video, or the same again.
+    package mutating func due(_ time: Duration, now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        defer { last = time }
+        if let start, time >= last {
+            let due = start.instant + (time - start.time)
+            if now - due <= Self.patience { return due }
+        }
+        start = (time, now)
+        return now
     }
 }
 

@@ -16,6 +16,7 @@ struct CtlCommand: ParsableCommand {
               clusterd ctl status
               clusterd ctl status --json | jq .training.loss
               clusterd ctl fetch newest models/
+              clusterd ctl reload step-000000800
               clusterd ctl pause
 
             EXIT STATUS
@@ -26,8 +27,8 @@ struct CtlCommand: ParsableCommand {
               75  Nobody answers at the endpoint, or not in time.
             """,
         subcommands: [
-            StatusCommand.self, CheckpointsCommand.self, FetchCommand.self, SaveCommand.self, PauseCommand.self,
-            ResumeCommand.self,
+            StatusCommand.self, CheckpointsCommand.self, FetchCommand.self, SaveCommand.self, ReloadCommand.self,
+            RollbackCommand.self, PauseCommand.self, ResumeCommand.self,
         ])
 }
 
