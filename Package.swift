@@ -35,6 +35,8 @@ let package = Package(
         .target(name: "Safetensors", dependencies: ["Tensors"]),
         .target(name: "Checkpoints", dependencies: ["Safetensors", "ContrastiveClustering", "CCrypto"]),
 
+        .target(name: "Telemetry"),
+
         // The stream.
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"]),
         .target(name: "StreamProtocol"),
@@ -46,6 +48,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Tensors", "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints", "Journal",
+                "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -73,6 +76,7 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
         .testTarget(name: "StreamProtocolTests", dependencies: ["StreamProtocol"]),
         .testTarget(
@@ -82,7 +86,7 @@ let package = Package(
         .testTarget(
             name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),
         .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon"], exclude: ["clients"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Telemetry"], exclude: ["clients"]),
         .testTarget(
             name: "FuzzTests",
             dependencies: [

@@ -42,16 +42,18 @@ public enum Launcher {
     /// - Parameters:
     ///   - file: the configuration file; nil for none.
     ///   - assignments: the arguments of `--set`.
-    ///   - logLevel: how much is logged.
-    public static func serve(file: String?, assignments: [String], logLevel: LogLevel) -> ExitCode {
+    public static func serve(file: String?, assignments: [String]) -> ExitCode {
         // Before anything is printed or a thread started: it begins the process anew.
         OpenBLAS.restartForWideVectors()
         do {
             let loaded = try load(file: file, assignments: assignments)
             OpenFileLimit.raise()
-            return try run(loaded, logger: StandardErrorLog.logger(level: logLevel)) {
-                try load(file: file, assignments: assignments)
-            }
+            let settings = loaded.configuration.log
+            let log = LogOutput(
+                level: settings.level,
+                form: settings.format.resolved(journalStream: ProcessInfo.processInfo.environment["JOURNAL_STREAM"]))
+            defer { log.finish() }
+            return try run(loaded, log: log) { try load(file: file, assignments: assignments) }
         } catch {
             return report(error)
         }
@@ -64,8 +66,9 @@ public enum Launcher {
     }
 
     private static func run(
-        _ loaded: LoadedConfiguration, logger: Logger, reload: () throws -> LoadedConfiguration
+        _ loaded: LoadedConfiguration, log: LogOutput, reload: () throws -> LoadedConfiguration
     ) throws -> ExitCode {
+        let logger = log.logger
         let configuration = loaded.configuration
         let wishes = Monitor(Wishes())
         let signals = SignalHandling(
@@ -87,7 +90,7 @@ public enum Launcher {
         }
         var stop = nextStop()
         while stop == nil {
-            reconfigure(service, logger: logger, reload: reload)
+            reconfigure(service, log: log, reload: reload)
             stop = nextStop()
         }
         let number = stop ?? SIGTERM
@@ -100,9 +103,12 @@ public enum Launcher {
     }
 
     /// SIGHUP: the configuration is read again; a mistake in it changes nothing.
-    private static func reconfigure(_ service: Service, logger: Logger, reload: () throws -> LoadedConfiguration) {
+    private static func reconfigure(_ service: Service, log: LogOutput, reload: () throws -> LoadedConfiguration) {
+        let logger = log.logger
         do {
-            let change = service.reconfigure(try reload().configuration)
+            let configuration = try reload().configuration
+            let change = service.reconfigure(configuration)
+            log.setLevel(configuration.log.level)
             logger.notice(
                 "the configuration has been read again",
                 metadata: [

@@ -86,6 +86,8 @@ public struct Configuration: Sendable, Equatable {
     public var checkpoint: Checkpoint
     /// Where assignments are kept, and for how long.
     public var journal: Journal
+    /// What goes to standard error.
+    public var log = LogSettings()
 
     /// Creates the defaults, which keep their files in `stateDirectory`.
     public init(stateDirectory: String) {

@@ -7,7 +7,7 @@ import StreamProtocol
 public enum ConfigurationSchema {
     /// The settings apart from the sources'.
     public static let settings: [Setting<Configuration>] =
-        general + publish + control + later + model + train + assign + checkpoint + journal
+        general + publish + control + later + model + train + assign + checkpoint + journal + log
 
     /// The settings of each source; in a flag their keys follow `sources.NAME.`.
     public static let sourceSettings: [Setting<SourceSettings>] = [
@@ -126,6 +126,14 @@ public enum ConfigurationSchema {
             "journal.synchronous", \.journal.synchronous,
             "full: an assignment is on disk before it is published; normal: soon after, which only a loss of power tells "
                 + "from it"),
+    ]
+
+    private static let log: [Setting<Configuration>] = [
+        .choice("log.level", \.log.level, "how much is logged"),
+        .choice(
+            "log.format", \.log.format,
+            "text: for people; journald: with priorities, for the journal of systemd; json: an object a line; auto: "
+                + "journald where standard error is the journal, text elsewhere"),
     ]
 
     // The address is judged when all settings are known: what is right depends on the source's role.

@@ -57,7 +57,10 @@ package final class Assigner: Sendable {
                     serving.adopted(version)
                 }
                 guard !work.images.isEmpty else { continue }
+                let started = MonotonicTime.now
                 let assignments = learner.assign(work.images.map(\.picture), embedding: embedding)
+                counters.timings.batch.record(MonotonicTime.now.seconds(since: started))
+                counters.timings.batchImages.record(Double(assignments.count))
                 let (last, published) = (numbering.last, wallClockNanoseconds())
                 output.publish(
                     zip(work.images, assignments).enumerated().map { index, pair in
@@ -68,6 +71,10 @@ package final class Assigner: Sendable {
                     })
                 // After publishing, so that a heartbeat never names a number that its readers cannot have seen.
                 numbering.published(last + UInt64(assignments.count))
+                let now = wallClockNanoseconds()
+                // The clock may have been set back meanwhile.
+                counters.timings.receiveToPublish.record(
+                    work.images.lazy.map { Double(max(0, now - $0.origin.received)) * 1e-9 })
                 for (image, assignment) in zip(work.images, assignments) {
                     agreement.record(label: image.origin.label, cluster: assignment.cluster)
                 }

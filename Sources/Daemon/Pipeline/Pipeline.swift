@@ -147,6 +147,9 @@ package final class Pipeline: Sendable {
     /// How many images wait, for the assigner and for training.
     package var waiting: (assigning: Int, training: Int) { (queue.count, buffer.count) }
 
+    /// How many images may wait for training.
+    package var trainingCapacity: Int { buffer.capacity }
+
     /// Starts the workers; a second call does nothing.
     package func start() {
         writer.start()

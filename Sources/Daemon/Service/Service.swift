@@ -7,6 +7,7 @@ import ContrastiveClustering
 import Journal
 import Logging
 import StreamProtocol
+import Telemetry
 
 /// The running daemon. It runs once: `start`, then `stop`.
 public final class Service: Sendable {
@@ -31,6 +32,8 @@ public final class Service: Sendable {
     private let journalKeeper: JournalKeeper
     private let control: ControlDesk
     private let churn: ChurnMeter
+    private let counters: ServiceCounters
+    private let metrics: ServiceMetrics
 
     /// Opens the checkpoint folder and the journal, builds the learners and resumes the newest checkpoint; nothing runs
     /// yet.
@@ -52,7 +55,12 @@ public final class Service: Sendable {
         let model = CheckpointModel(configuration.model)
         let resumed = try CheckpointKeeper.resume(from: store, model: model, logger: logger)
         let learners = try Self.learners(resuming: resumed, makeLearner: makeLearner)
-        let journal = try Journal(settings: JournalSettings(configuration.journal)) { logger.journal($0) }
+        let counters = ServiceCounters()
+        self.counters = counters
+        let journal = try Journal(settings: JournalSettings(configuration.journal)) { event in
+            counters.count(event)
+            logger.journal(event)
+        }
 
         var gatewaySettings = try GatewaySettings(configuration)
         gatewaySettings.heartbeatInterval = pace.heartbeat
@@ -66,7 +74,7 @@ public final class Service: Sendable {
         churn = ChurnMeter(probe: probe, logger: logger, makeLearner: makeLearner)
         let keeper = CheckpointKeeper(
             store: store, model: model, settings: { current.read(\.json) }, ledger: ledger, output: output,
-            agreement: agreement, churn: churn, logger: logger)
+            agreement: agreement, churn: churn, counters: counters, logger: logger)
         let decoding = PictureDecoding(side: configuration.model.imageSize)
         pipeline = Pipeline(
             settings: Pipeline.Settings(configuration), learners: learners, intake: gateway.queues,
@@ -84,17 +92,21 @@ public final class Service: Sendable {
         journalKeeper = JournalKeeper(journal)
         let (pipeline, started) = (pipeline, MonotonicTime.now)
         let models = ModelSwitch(
-            store: store, model: model, pipeline: pipeline, probe: probe, logger: logger, makeLearner: makeLearner)
+            store: store, model: model, pipeline: pipeline, probe: probe, counters: counters, logger: logger,
+            makeLearner: makeLearner)
+        let report: @Sendable () -> StatusReport = {
+            StatusReport(
+                gateway: gateway, pipeline: pipeline, ledger: ledger, journal: journal, sources: configuration.sources,
+                started: started)
+        }
+        metrics = ServiceMetrics(
+            counters: counters, gateway: gateway, pipeline: pipeline, configuration: configuration, report: report)
         control = ControlDesk(
             operations: [
-                .status {
-                    StatusReport(
-                        gateway: gateway, pipeline: pipeline, ledger: ledger, journal: journal,
-                        sources: configuration.sources, started: started)
-                },
+                .status(report),
                 .checkpoints(in: store), .fetch(from: store), .save(pipeline.trainer, ledger: ledger),
                 .pause(pipeline), .resume(pipeline), .reload(models), .rollback(models), .replay(from: journal),
-            ],
+            ].map(counters.counting),
             reply: gateway.answers.append)
     }
 
@@ -127,6 +139,7 @@ public final class Service: Sendable {
         }
         logger.info("publishing", metadata: ["endpoint": "\(endpoints.publisher)", "epoch": "\(numbering.epoch)"])
         if let endpoint = endpoints.control { logger.info("answering control", metadata: ["endpoint": "\(endpoint)"]) }
+        counters.setReady(true)
         return endpoints
     }
 
@@ -157,6 +170,7 @@ public final class Service: Sendable {
     /// - Returns: what the run came to.
     @discardableResult
     public func stop() -> ServiceSummary {
+        counters.setReady(false)
         churn.end()
         gateway.stopInput()
         gateway.queues.close()
@@ -179,6 +193,13 @@ public final class Service: Sendable {
 
     /// Whether assignments have been published that could not be journaled yet.
     public var journalFailed: Bool { journal.status.failure != nil }
+
+    /// All metrics in Prometheus's text format, whose media type is `MetricRegistry.contentType`; from any thread, in
+    /// about a millisecond.
+    public func metricsText() -> String { metrics.registry.text() }
+
+    /// The metrics that there are.
+    package var knownMetrics: [Metric] { metrics.registry.metrics }
 
     // MARK: Making
 

@@ -1,0 +1,97 @@
+// Where all loggers' events come together: repeated faults are held back here, and lines written, whole.
+
+import Glibc
+import Logging
+
+/// The end of the log; thread-safe.
+public final class LogOutput: Sendable {
+    private struct State: Sendable {
+        var level: Logger.Level
+        var repetition = LogRepetition()
+        var isOver = false
+    }
+
+    /// The form of lines, never `auto`.
+    let form: LogFormat
+    private let state: Monitor<State>
+    private let write: @Sendable (String) -> Void
+    private let thread: WorkerThread
+
+    /// Creates an output.
+    ///
+    /// - Parameters:
+    ///   - form: the form of lines; `auto` becomes text.
+    ///   - write: takes a line with its newline; called from any thread.
+    package init(
+        level: LogLevel, form: LogFormat, write: @escaping @Sendable (String) -> Void = LogOutput.writeToStandardError
+    ) {
+        let state = Monitor(State(level: level.level))
+        let form = form == .auto ? .text : form
+        self.state = state
+        self.form = form
+        self.write = write
+        // Says what was held back when its time is over, though nothing else is logged then. Started when there is something.
+        thread = WorkerThread(name: "log") {
+            while let summaries = Self.next(state) { for summary in summaries { write(Self.line(summary, form)) } }
+        }
+    }
+
+    /// Events below this are left out.
+    package var level: Logger.Level { state.read(\.level) }
+
+    /// Leaves out events below `level` from now on.
+    package func setLevel(_ level: LogLevel) { state.withLock { $0.level = level.level } }
+
+    /// A logger whose events come here.
+    package var logger: Logger { Logger(label: "clusterd") { _ in StandardErrorLog(output: self) } }
+
+    /// Writes a line, unless it is one of a fault that has been told often enough of late.
+    func log(_ line: @autoclosure () -> String, level: Logger.Level, message: String) {
+        guard level >= .warning else { return write(line()) }
+        let key = LogRepetition.Key(level: level, message: message)
+        let (isAdmitted, hasLeftOut) = state.withLock { state in
+            (state.repetition.admits(key, at: .now), state.repetition.nextSummary != nil)
+        }
+        if isAdmitted { write(line()) }
+        if hasLeftOut { thread.start() }
+    }
+
+    /// Says what has been held back so far, and holds nothing back from now on. Harmless at any time.
+    package func finish() {
+        let summaries = state.withLock { state in
+            state.isOver = true
+            return state.repetition.takeSummaries(at: nil)
+        }
+        for summary in summaries { write(Self.line(summary, form)) }
+        thread.join()
+    }
+
+    private static func next(_ state: Monitor<State>) -> [LogRepetition.Summary]? {
+        state.wait { state in
+            if state.isOver { return .done(nil) }
+            let summaries = state.repetition.takeSummaries(at: .now)
+            return summaries.isEmpty ? .wait(until: state.repetition.nextSummary) : .done(summaries)
+        }
+    }
+
+    private static func line(_ summary: LogRepetition.Summary, _ form: LogFormat) -> String {
+        StandardErrorLog.line(
+            level: summary.key.level, message: "repeated \(summary.times) times more: \(summary.key.message)",
+            fields: [], form: form)
+    }
+
+    /// Writes in one piece, so that lines of several threads do not mix.
+    package static func writeToStandardError(_ line: String) {
+        let bytes = Array(line.utf8)
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(STDERR_FILENO, $0.baseAddress! + written, $0.count - written)
+            }
+            if count < 0, errno == EINTR { continue }
+            // A log that cannot be written is no reason to stop.
+            guard count > 0 else { return }
+            written += count
+        }
+    }
+}
