@@ -123,6 +123,9 @@ final class RunningService {
         }
     }
 
+    /// Forgets what came while a heartbeat was waited for.
+    func forget() { backlog = [] }
+
     private func receive() throws -> PublishedMessage {
         guard case .frames(let frames) = try subscriber.receive() else { throw CocoaError(.fileReadTooLarge) }
         return try PublishedMessage(frames: frames)

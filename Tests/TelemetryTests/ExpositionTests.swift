@@ -67,7 +67,7 @@ final class ExpositionTests: XCTestCase {
 
     func testWhatIsToldAsOneAddsUp() {
         let (count, moment) = (
-            Metric.gauge("app_count", "Count", labels: ["name"]), Metric.gauge("app_moment", "Moment", labels: ["name"])
+            Metric.gauge("app_images", "Count", labels: ["name"]), Metric.gauge("app_moment", "Moment", labels: ["name"])
         )
         let registry = MetricRegistry()
         registry.add([count, moment]) { samples in
@@ -76,7 +76,7 @@ final class ExpositionTests: XCTestCase {
                 samples.raise(moment, Double(number % 4), labels: ["other"])
             }
         }
-        XCTAssertTrue(registry.text().contains("app_count{name=\"other\"} 10\n"))
+        XCTAssertTrue(registry.text().contains("app_images{name=\"other\"} 10\n"))
         XCTAssertTrue(registry.text().contains("app_moment{name=\"other\"} 3\n"))
     }
 

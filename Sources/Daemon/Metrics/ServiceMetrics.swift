@@ -53,10 +53,9 @@ package final class ServiceMetrics: Sendable {
             samples.add(Self.ready, counters.isReady)
             for problem in Self.problems { samples.add(Self.problem, false, labels: [problem]) }
             for problem in report.problems { samples.add(Self.problem, true, labels: [problem]) }
-            StreamMetrics.read(report, limits: limits, names: names, into: &samples)
-            for (endpoint, peers) in gateway.handshakeFailures.peers.read({ $0 }).sorted(by: { $0.key < $1.key }) {
-                samples.add(StreamMetrics.connections, peers, labels: [endpoint])
-            }
+            StreamMetrics.read(
+                report, limits: limits, peers: gateway.handshakeFailures.peers.read { $0 }, names: names,
+                into: &samples)
             LearningMetrics.read(
                 report, counters: pipeline.counters, bufferCapacity: pipeline.trainingCapacity, scores: scores.current,
                 into: &samples)

@@ -1,6 +1,7 @@
 // Metrics of what arrives and what becomes of it: senders, queues, connections, answers.
 
 import Telemetry
+import ZeroMQ
 
 /// What arrives, and what becomes of it.
 enum StreamMetrics {
@@ -64,22 +65,30 @@ enum StreamMetrics {
 
     /// Adds the values of `report`.
     ///
-    /// - Parameter names: the senders' names that are told.
-    static func read(_ report: StatusReport, limits: QueueLimits, names: LabelValues, into samples: inout MetricSamples)
-    {
+    /// - Parameters:
+    ///   - limits: those of each queue.
+    ///   - peers: how many are connected, by endpoint.
+    ///   - names: the senders' names that are told.
+    static func read(
+        _ report: StatusReport, limits: QueueLimits, peers: [String: Int], names: LabelValues,
+        into samples: inout MetricSamples
+    ) {
         for sender in report.senders { add(sender, named: names.folded(sender.name), to: &samples) }
         for queue in report.queues {
             let labels = [queue.name]
             // A source that has sent nothing yet is at 0, so that its first images are seen as an increase.
-            for metric in [received, bytes, admitted] { samples.add(metric, 0, labels: labels) }
+            for metric in [received, bytes, admitted, missing] { samples.add(metric, 0, labels: labels) }
+            for reason in DroppedImage.Reason.allCases { samples.add(dropped, 0, labels: labels + [reason.rawValue]) }
             samples.add(queueImages, queue.images, labels: labels)
             samples.add(queueBytes, queue.bytes, labels: labels)
             samples.add(queueImagesLimit, limits.maxImages, labels: labels)
             samples.add(queueBytesLimit, limits.maxBytes, labels: labels)
         }
-        for (endpoint, reasons) in report.failedHandshakes.sorted(by: { $0.key < $1.key }) {
-            for (reason, count) in reasons.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-                samples.add(handshakeFailures, count, labels: [endpoint, reason.rawValue])
+        for (endpoint, count) in peers.sorted(by: { $0.key < $1.key }) {
+            samples.add(connections, count, labels: [endpoint])
+            for reason in HandshakeFailure.allCases {
+                let failures = report.failedHandshakes[endpoint]?[reason] ?? 0
+                samples.add(handshakeFailures, failures, labels: [endpoint, reason.rawValue])
             }
         }
         samples.add(assigned, report.assigned.images)

@@ -4,17 +4,33 @@
 import Logging
 
 /// Counts messages of late; a plain value, which is told the time.
-struct LogRepetition: Sendable {
+package struct LogRepetition: Sendable {
     /// A message that counts as the same: its metadata may differ.
-    struct Key: Sendable, Hashable {
-        var level: Logger.Level
-        var message: String
+    package struct Key: Sendable, Hashable {
+        /// How bad it is.
+        package var level: Logger.Level
+        /// The message.
+        package var message: String
+
+        /// Creates a key.
+        package init(level: Logger.Level, message: String) {
+            self.level = level
+            self.message = message
+        }
     }
 
     /// How often a message was left out.
-    struct Summary: Sendable, Equatable {
-        var key: Key
-        var times: Int
+    package struct Summary: Sendable, Equatable {
+        /// The message.
+        package var key: Key
+        /// How often.
+        package var times: Int
+
+        /// Creates a summary.
+        package init(key: Key, times: Int) {
+            self.key = key
+            self.times = times
+        }
     }
 
     private struct Entry: Sendable {
@@ -25,16 +41,19 @@ struct LogRepetition: Sendable {
     }
 
     /// Lines of a message in a period; in the next ones only one, while it goes on.
-    static let limit = 10
+    package static let limit = 10
     /// Seconds of a period, which begins with a message's first line.
-    static let period = 60.0
+    package static let period = 60.0
     /// Messages told apart; further ones count as one.
-    static let maximumMessages = 256
+    package static let maximumMessages = 256
 
     private var entries: [Key: Entry] = [:]
 
+    /// Nothing has been logged so far.
+    package init() {}
+
     /// Counts a message, and says whether it is to be written.
-    mutating func admits(_ key: Key, at now: MonotonicTime) -> Bool {
+    package mutating func admits(_ key: Key, at now: MonotonicTime) -> Bool {
         var key = key
         if entries[key] == nil, entries.count >= Self.maximumMessages {
             entries = entries.filter { $0.value.leftOut > 0 || $0.value.ends > now }
@@ -48,7 +67,7 @@ struct LogRepetition: Sendable {
     }
 
     /// What has been left out in periods that are over at `now`; nil is all.
-    mutating func takeSummaries(at now: MonotonicTime?) -> [Summary] {
+    package mutating func takeSummaries(at now: MonotonicTime?) -> [Summary] {
         let over = entries.filter { entry in entry.value.leftOut > 0 && (now.map { entry.value.ends <= $0 } ?? true) }
         for key in over.keys {
             entries[key] = now.map { Entry(began: $0, count: Self.limit - 1) }
@@ -57,5 +76,5 @@ struct LogRepetition: Sendable {
     }
 
     /// When the first period ends in which something has been left out.
-    var nextSummary: MonotonicTime? { entries.values.filter { $0.leftOut > 0 }.map(\.ends).min() }
+    package var nextSummary: MonotonicTime? { entries.values.filter { $0.leftOut > 0 }.map(\.ends).min() }
 }

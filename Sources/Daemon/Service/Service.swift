@@ -195,7 +195,7 @@ public final class Service: Sendable {
     public var journalFailed: Bool { journal.status.failure != nil }
 
     /// All metrics in Prometheus's text format, whose media type is `MetricRegistry.contentType`; from any thread, in
-    /// about a millisecond.
+    /// a few milliseconds at most.
     public func metricsText() -> String { metrics.registry.text() }
 
     /// The metrics that there are.
