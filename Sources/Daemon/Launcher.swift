@@ -45,14 +45,12 @@ public enum Launcher {
     public static func serve(file: String?, assignments: [String]) -> ExitCode {
         // Before anything is printed or a thread started: it begins the process anew.
         OpenBLAS.restartForWideVectors()
+        let log = LogOutput(journalStream: ProcessInfo.processInfo.environment["JOURNAL_STREAM"])
+        defer { log.finish() }
         do {
             let loaded = try load(file: file, assignments: assignments)
             OpenFileLimit.raise()
-            let settings = loaded.configuration.log
-            let log = LogOutput(
-                level: settings.level,
-                form: settings.format.resolved(journalStream: ProcessInfo.processInfo.environment["JOURNAL_STREAM"]))
-            defer { log.finish() }
+            log.apply(loaded.configuration.log)
             return try run(loaded, log: log) { try load(file: file, assignments: assignments) }
         } catch {
             return report(error)
@@ -108,7 +106,7 @@ public enum Launcher {
         do {
             let configuration = try reload().configuration
             let change = service.reconfigure(configuration)
-            log.setLevel(configuration.log.level)
+            log.apply(configuration.log)
             logger.notice(
                 "the configuration has been read again",
                 metadata: [

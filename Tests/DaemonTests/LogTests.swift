@@ -10,7 +10,17 @@ final class LogTests: XCTestCase {
     /// An output whose lines are kept.
     private func output(_ form: LogFormat, level: LogLevel = .info) -> (LogOutput, Monitor<[String]>) {
         let lines = Monitor([String]())
-        return (LogOutput(level: level, form: form) { line in lines.withLock { $0.append(line) } }, lines)
+        let output = LogOutput(Self.settings(form, level), journalStream: nil) { line in
+            lines.withLock { $0.append(line) }
+        }
+        return (output, lines)
+    }
+
+    private static func settings(_ form: LogFormat, _ level: LogLevel) -> LogSettings {
+        var settings = LogSettings()
+        settings.format = form
+        settings.level = level
+        return settings
     }
 
     private let metadata: Logger.Metadata = ["source": "cam 1\nfaked line", "level": "7", "count": "3"]
@@ -47,13 +57,16 @@ final class LogTests: XCTestCase {
         XCTAssertNotNil(members["time"])
     }
 
-    func testTheLevelChangesForLoggersThatAreThere() {
+    func testLevelAndFormChangeForLoggersThatAreThere() {
         let (output, lines) = output(.journald, level: .warning)
         let logger = output.logger
         logger.info("before")
-        output.setLevel(.info)
+        output.apply(Self.settings(.journald, .info))
         logger.info("after")
         XCTAssertEqual(lines.read { $0 }, ["<6>after\n"])
+        output.apply(Self.settings(.json, .info))
+        logger.info("later")
+        XCTAssertTrue(lines.read { $0 }.last?.hasPrefix("{\"time\":") ?? false)
     }
 
     func testAutoIsTheJournalsFormOnlyWhereStandardErrorIsTheJournal() throws {

@@ -66,9 +66,8 @@ final class ExpositionTests: XCTestCase {
     }
 
     func testWhatIsToldAsOneAddsUp() {
-        let (count, moment) = (
-            Metric.gauge("app_images", "Count", labels: ["name"]), Metric.gauge("app_moment", "Moment", labels: ["name"])
-        )
+        let count = Metric.gauge("app_images", "Count", labels: ["name"])
+        let moment = Metric.gauge("app_moment", "Moment", labels: ["name"])
         let registry = MetricRegistry()
         registry.add([count, moment]) { samples in
             for number in 1...4 {

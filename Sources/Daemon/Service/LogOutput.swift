@@ -7,40 +7,54 @@ import Logging
 public final class LogOutput: Sendable {
     private struct State: Sendable {
         var level: Logger.Level
+        /// Never `auto`.
+        var form: LogFormat
         var repetition = LogRepetition()
         var isOver = false
     }
 
-    /// The form of lines, never `auto`.
-    let form: LogFormat
     private let state: Monitor<State>
+    private let journalStream: String?
     private let write: @Sendable (String) -> Void
     private let thread: WorkerThread
 
     /// Creates an output.
     ///
     /// - Parameters:
-    ///   - form: the form of lines; `auto` becomes text.
+    ///   - settings: how much is logged and in which form, until `apply`.
+    ///   - journalStream: `$JOURNAL_STREAM`.
     ///   - write: takes a line with its newline; called from any thread.
     package init(
-        level: LogLevel, form: LogFormat, write: @escaping @Sendable (String) -> Void = LogOutput.writeToStandardError
+        _ settings: LogSettings = LogSettings(), journalStream: String?,
+        write: @escaping @Sendable (String) -> Void = LogOutput.writeToStandardError
     ) {
-        let state = Monitor(State(level: level.level))
-        let form = form == .auto ? .text : form
+        let state = Monitor(
+            State(level: settings.level.level, form: settings.format.resolved(journalStream: journalStream)))
         self.state = state
-        self.form = form
+        self.journalStream = journalStream
         self.write = write
         // Says what was held back when its time is over, though nothing else is logged then. Started when there is something.
         thread = WorkerThread(name: "log") {
-            while let summaries = Self.next(state) { for summary in summaries { write(Self.line(summary, form)) } }
+            while let (summaries, form) = Self.next(state) {
+                for summary in summaries { write(Self.line(summary, form)) }
+            }
+        }
+    }
+
+    /// Goes by other settings from now on.
+    package func apply(_ settings: LogSettings) {
+        let form = settings.format.resolved(journalStream: journalStream)
+        state.withLock { state in
+            state.level = settings.level.level
+            state.form = form
         }
     }
 
     /// Events below this are left out.
     package var level: Logger.Level { state.read(\.level) }
 
-    /// Leaves out events below `level` from now on.
-    package func setLevel(_ level: LogLevel) { state.withLock { $0.level = level.level } }
+    /// The form of lines, never `auto`.
+    var form: LogFormat { state.read(\.form) }
 
     /// A logger whose events come here.
     package var logger: Logger { Logger(label: "clusterd") { _ in StandardErrorLog(output: self) } }
@@ -58,19 +72,20 @@ public final class LogOutput: Sendable {
 
     /// Says what has been held back so far, and holds nothing back from now on. Harmless at any time.
     package func finish() {
-        let summaries = state.withLock { state in
+        let (summaries, form) = state.withLock { state in
             state.isOver = true
-            return state.repetition.takeSummaries(at: nil)
+            return (state.repetition.takeSummaries(at: nil), state.form)
         }
         for summary in summaries { write(Self.line(summary, form)) }
         thread.join()
     }
 
-    private static func next(_ state: Monitor<State>) -> [LogRepetition.Summary]? {
+    private static func next(_ state: Monitor<State>) -> (summaries: [LogRepetition.Summary], form: LogFormat)? {
         state.wait { state in
             if state.isOver { return .done(nil) }
             let summaries = state.repetition.takeSummaries(at: .now)
-            return summaries.isEmpty ? .wait(until: state.repetition.nextSummary) : .done(summaries)
+            return summaries.isEmpty
+                ? .wait(until: state.repetition.nextSummary) : .done((summaries, state.form))
         }
     }
 
