@@ -42,10 +42,12 @@ let package = Package(
         .target(name: "Offline", dependencies: ["ContrastiveClustering", "Checkpoints", "Datasets"]),
         .target(name: "Client", dependencies: ["ZeroMQ", "StreamProtocol", "Datasets", "Checkpoints"]),
         .target(name: "Journal", dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "StreamProtocol"]),
+        .target(name: "StatusPage", dependencies: ["StreamProtocol"], resources: [.embedInCode("Page")]),
         .target(
             name: "Daemon",
             dependencies: [
                 "Tensors", "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints", "Journal",
+                "StatusPage",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -82,6 +84,7 @@ let package = Package(
         .testTarget(
             name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),
         .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
+        .testTarget(name: "StatusPageTests", dependencies: ["StatusPage", "StreamProtocol"]),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon"], exclude: ["clients"]),
         .testTarget(
             name: "FuzzTests",

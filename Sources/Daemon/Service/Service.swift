@@ -31,6 +31,7 @@ public final class Service: Sendable {
     private let journalKeeper: JournalKeeper
     private let control: ControlDesk
     private let churn: ChurnMeter
+    private let page: PageService?
 
     /// Opens the checkpoint folder and the journal, builds the learners and resumes the newest checkpoint; nothing runs
     /// yet.
@@ -67,6 +68,7 @@ public final class Service: Sendable {
         let keeper = CheckpointKeeper(
             store: store, model: model, settings: { current.read(\.json) }, ledger: ledger, output: output,
             agreement: agreement, churn: churn, logger: logger)
+        let sampler = HTTPAddress(configuration.httpListen).map { _ in PictureSampler() }
         let decoding = PictureDecoding(side: configuration.model.imageSize)
         pipeline = Pipeline(
             settings: Pipeline.Settings(configuration), learners: learners, intake: gateway.queues,
@@ -77,7 +79,7 @@ public final class Service: Sendable {
                 return picture
             }, output: output,
             numbering: AssignmentNumbering(epoch: journal.epoch, last: journal.lastAtOpening), agreement: agreement,
-            write: keeper.write, lastGood: keeper.lastGood, logger: logger)
+            write: keeper.write, lastGood: keeper.lastGood, logger: logger, observer: sampler)
         self.gateway = gateway
         self.output = output
         self.journal = journal
@@ -85,17 +87,26 @@ public final class Service: Sendable {
         let (pipeline, started) = (pipeline, MonotonicTime.now)
         let models = ModelSwitch(
             store: store, model: model, pipeline: pipeline, probe: probe, logger: logger, makeLearner: makeLearner)
-        control = ControlDesk(
+        let report: @Sendable () -> StatusReport = {
+            StatusReport(
+                gateway: gateway, pipeline: pipeline, ledger: ledger, journal: journal, sources: configuration.sources,
+                started: started)
+        }
+        let desk = ControlDesk(
             operations: [
-                .status {
-                    StatusReport(
-                        gateway: gateway, pipeline: pipeline, ledger: ledger, journal: journal,
-                        sources: configuration.sources, started: started)
-                },
-                .checkpoints(in: store), .fetch(from: store), .save(pipeline.trainer, ledger: ledger),
+                .status(report), .checkpoints(in: store), .fetch(from: store), .save(pipeline.trainer, ledger: ledger),
                 .pause(pipeline), .resume(pipeline), .reload(models), .rollback(models), .replay(from: journal),
             ],
             reply: gateway.answers.append)
+        control = desk
+        page = try HTTPAddress(configuration.httpListen).flatMap { address in
+            try sampler.map { sampler in
+                try PageService(
+                    address: address, tokenFile: configuration.httpTokenFile, sampler: sampler,
+                    surroundings: .init(
+                        report: report, agreement: agreement, desk: desk, illness: { nil }, about: configuration.about))
+            }
+        }
     }
 
     // MARK: Running
@@ -107,6 +118,7 @@ public final class Service: Sendable {
     @discardableResult
     package func start() throws -> Gateway.Endpoints {
         let numbering = pipeline.numbering
+        let pageAddress = try page?.start()
         let endpoints = try gateway.start(
             heartbeat: { [output] in
                 output.announceCheckpoint()
@@ -127,6 +139,8 @@ public final class Service: Sendable {
         }
         logger.info("publishing", metadata: ["endpoint": "\(endpoints.publisher)", "epoch": "\(numbering.epoch)"])
         if let endpoint = endpoints.control { logger.info("answering control", metadata: ["endpoint": "\(endpoint)"]) }
+        if let pageAddress { logger.info("serving the page", metadata: ["address": "http://\(pageAddress)/"]) }
+        page?.setReady(true)
         return endpoints
     }
 
@@ -157,6 +171,7 @@ public final class Service: Sendable {
     /// - Returns: what the run came to.
     @discardableResult
     public func stop() -> ServiceSummary {
+        page?.setReady(false)
         churn.end()
         gateway.stopInput()
         gateway.queues.close()
@@ -165,6 +180,7 @@ public final class Service: Sendable {
         gateway.finish()
         journalKeeper.stop()
         journal.close()
+        page?.stop()
         logger.agreement("since the start", pipeline.agreement.total)
         return summary
     }

@@ -1,0 +1,61 @@
+// Numbers over the whole run, for curves: when there are too many, every second one goes, so memory is bounded.
+
+import StreamProtocol
+
+/// A run's numbers.
+struct PageHistory: Sendable {
+    /// Points kept; half of them after a thinning.
+    static let capacity = 600
+    /// What a point has, in this order, after its time in milliseconds since 1970.
+    static let series = [
+        "loss", "instance", "cluster", "entropy", "assigned", "trained", "median", "high", "nmi", "accuracy",
+    ]
+
+    /// A moment's numbers.
+    struct Point: Sendable {
+        /// Milliseconds since 1970.
+        var time: Int64
+        /// One value a series; nil where there is none.
+        var values: [Double?]
+
+        var json: JSON { .array([JSON(time)] + values.map { $0.map { JSON(Self.rounded($0)) } ?? .null }) }
+
+        /// Four digits: what a curve of some hundred pixels shows.
+        private static func rounded(_ value: Double) -> Double {
+            guard value.isFinite, value != 0 else { return value }
+            var (scale, size) = (1.0, abs(value))
+            while size < 1000, scale < 1e9 { (scale, size) = (scale * 10, size * 10) }
+            return (value * scale).rounded() / scale
+        }
+    }
+
+    private(set) var points: [Point] = []
+    /// Seconds between two points.
+    private(set) var interval = 2
+    private var seconds = 0
+
+    /// Whether a second that has passed completes an interval, so that a point is due.
+    mutating func isDue() -> Bool {
+        seconds += 1
+        guard seconds >= interval else { return false }
+        seconds = 0
+        return true
+    }
+
+    /// Adds a point; true where others have been left out for it.
+    mutating func add(_ point: Point) -> Bool {
+        points.append(point)
+        guard points.count >= Self.capacity else { return false }
+        points = points.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+        interval *= 2
+        return true
+    }
+
+    /// All of it.
+    var json: JSON {
+        .object([
+            "series": .array(Self.series.map { .string($0) }), "interval": JSON(interval),
+            "points": .array(points.map(\.json)),
+        ])
+    }
+}

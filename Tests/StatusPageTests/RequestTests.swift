@@ -1,0 +1,5 @@
+import StatusPage
+import XCTest
+
+final class RequestTests: XCTestCase {
+}
