@@ -84,8 +84,9 @@ let package = Package(
         .testTarget(
             name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),
         .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
-        .testTarget(name: "StatusPageTests", dependencies: ["StatusPage", "StreamProtocol"]),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon"], exclude: ["clients"]),
+        .target(name: "HTTPTestClient", path: "Tests/HTTPTestClient"),
+        .testTarget(name: "StatusPageTests", dependencies: ["StatusPage", "StreamProtocol", "HTTPTestClient"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "HTTPTestClient"], exclude: ["clients"]),
         .testTarget(
             name: "FuzzTests",
             dependencies: [

@@ -140,11 +140,5 @@ final class ConfigurationTests: XCTestCase {
         XCTAssertEqual(line("train.seed"), ["train.seed", "=", "7", "--set"])
         XCTAssertEqual(line("sources.queue.pattern"), ["sources.queue.pattern", "=", "pull", "default"])
         for setting in ConfigurationSchema.settings { XCTAssertNotNil(line(setting.key), setting.key) }
-        XCTAssertEqual(lines.last, "Checked, but not served by this version: http.")
-    }
-
-    func testSectionsThatAreSetAndNotServedAreKnown() throws {
-        XCTAssertEqual(try load("http: {listen: \"127.0.0.1:9000\"}\n").unserved, ["http"])
-        XCTAssertEqual(try load("threads: 1\n").unserved, [])
     }
 }

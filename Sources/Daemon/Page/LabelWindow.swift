@@ -4,7 +4,7 @@ import ContrastiveClustering
 import StreamProtocol
 
 /// The counts of the last minute.
-struct LabelWindow: Sendable {
+package struct LabelWindow: Sendable {
     /// Seconds looked back on.
     private static let seconds = 60.0
     /// Counts beyond which nothing is said: scores take a time that grows with the cube of the number of clusters.
@@ -14,12 +14,15 @@ struct LabelWindow: Sendable {
 
     private var before: [(time: MonotonicTime, table: ContingencyTable)] = []
     /// The counts; nil where there are no labels or too many.
-    private(set) var recent: ContingencyTable?
+    package private(set) var recent: ContingencyTable?
     /// How well they agree.
-    private(set) var scores: ClusteringScores?
+    package private(set) var scores: ClusteringScores?
+
+    /// Creates a window without a count.
+    package init() {}
 
     /// Looks at the counts since the start.
-    mutating func update(_ total: ContingencyTable, now: MonotonicTime = .now) {
+    package mutating func update(_ total: ContingencyTable, now: MonotonicTime = .now) {
         guard total.images > 0, total.counts.count * total.columns <= Self.largestTable else {
             self = LabelWindow()
             return

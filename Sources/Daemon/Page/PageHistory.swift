@@ -3,20 +3,26 @@
 import StreamProtocol
 
 /// A run's numbers.
-struct PageHistory: Sendable {
+package struct PageHistory: Sendable {
     /// Points kept; half of them after a thinning.
-    static let capacity = 600
+    package static let capacity = 600
     /// What a point has, in this order, after its time in milliseconds since 1970.
     static let series = [
         "loss", "instance", "cluster", "entropy", "assigned", "trained", "median", "high", "nmi", "accuracy",
     ]
 
     /// A moment's numbers.
-    struct Point: Sendable {
+    package struct Point: Sendable {
         /// Milliseconds since 1970.
-        var time: Int64
+        package var time: Int64
         /// One value a series; nil where there is none.
-        var values: [Double?]
+        package var values: [Double?]
+
+        /// Creates a point.
+        package init(time: Int64, values: [Double?]) {
+            self.time = time
+            self.values = values
+        }
 
         var json: JSON { .array([JSON(time)] + values.map { $0.map { JSON(Self.rounded($0)) } ?? .null }) }
 
@@ -29,13 +35,16 @@ struct PageHistory: Sendable {
         }
     }
 
-    private(set) var points: [Point] = []
+    package private(set) var points: [Point] = []
     /// Seconds between two points.
-    private(set) var interval = 2
+    package private(set) var interval = 2
     private var seconds = 0
 
+    /// Creates an empty history.
+    package init() {}
+
     /// Whether a second that has passed completes an interval, so that a point is due.
-    mutating func isDue() -> Bool {
+    package mutating func isDue() -> Bool {
         seconds += 1
         guard seconds >= interval else { return false }
         seconds = 0
@@ -43,7 +52,7 @@ struct PageHistory: Sendable {
     }
 
     /// Adds a point; true where others have been left out for it.
-    mutating func add(_ point: Point) -> Bool {
+    package mutating func add(_ point: Point) -> Bool {
         points.append(point)
         guard points.count >= Self.capacity else { return false }
         points = points.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)

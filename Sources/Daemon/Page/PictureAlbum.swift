@@ -8,22 +8,41 @@ import Foundation
 import StreamProtocol
 
 /// A picture with what is known of it.
-struct AlbumPicture: Sendable {
+package struct AlbumPicture: Sendable {
     /// Its number, of this run alone.
-    var id: UInt64
-    var cluster: Int
-    var confidence: Float
-    var source: String
+    package var id: UInt64
+    /// Its cluster.
+    package var cluster: Int
+    /// How probable that is.
+    package var confidence: Float
+    /// Who sent it.
+    package var source: String
     /// The sender's own name for it.
-    var name: String?
-    var label: Label?
+    package var name: String?
+    /// Ground truth, if the sender gave it.
+    package var label: Label?
     /// When it was received, nanoseconds since 1970.
-    var received: Int64
+    package var received: Int64
     /// Its embedding, where the map is to have it.
-    var embedding: [Float]?
+    package var embedding: [Float]?
 
-    /// What galleries keep those with the most of: confidence counts half after half a minute.
-    fileprivate var score: Double { log2(Double(max(confidence, 1e-6))) + Double(received) * 1e-9 / 30 }
+    /// Creates a picture.
+    package init(
+        id: UInt64, cluster: Int, confidence: Float, source: String, name: String? = nil, label: Label? = nil,
+        received: Int64, embedding: [Float]? = nil
+    ) {
+        self.id = id
+        self.cluster = cluster
+        self.confidence = confidence
+        self.source = source
+        self.name = name
+        self.label = label
+        self.received = received
+        self.embedding = embedding
+    }
+
+    /// What galleries keep those with the most of: confidence counts half after two minutes.
+    fileprivate var score: Double { log2(Double(max(confidence, 1e-6))) + Double(received) * 1e-9 / 120 }
 
     /// The picture as the page is told of it.
     var json: JSON {
@@ -45,15 +64,15 @@ extension Label {
 }
 
 /// The pictures kept at a moment.
-struct PictureAlbum: Sendable {
+package struct PictureAlbum: Sendable {
     /// Pictures of a cluster.
-    static let galleryPictures = 24
+    package static let galleryPictures = 24
     /// Clusters that have a gallery; a new one takes the place of that which has been without news for longest.
-    static let galleries = 96
+    package static let galleries = 96
     /// Pictures on the map.
-    static let mapPictures = 400
+    package static let mapPictures = 400
     /// Senders whose last picture is kept.
-    static let senders = 64
+    package static let senders = 64
 
     private struct File: Sendable {
         var jpeg: [UInt8]
@@ -68,24 +87,27 @@ struct PictureAlbum: Sendable {
     /// The clusters whose galleries have changed since the last `takeChanges`.
     private var changed: Set<Int> = []
 
+    /// Creates an empty album.
+    package init() {}
+
     /// A picture's file.
-    func file(_ id: UInt64) -> [UInt8]? { files[id]?.jpeg }
+    package func file(_ id: UInt64) -> [UInt8]? { files[id]?.jpeg }
 
     /// How many files are kept.
-    var count: Int { files.count }
+    package var count: Int { files.count }
 
     /// The pictures on the map.
-    var map: [AlbumPicture] { sample }
+    package var map: [AlbumPicture] { sample }
 
     /// The number of the last picture of each sender.
-    var lastPictures: [String: UInt64] { lastOfSender.mapValues(\.id) }
+    package var lastPictures: [String: UInt64] { lastOfSender.mapValues(\.id) }
 
     /// Files a picture where it belongs.
     ///
     /// - Parameters:
     ///   - isSample: whether it was taken without looking at it, so that the map may have it.
     ///   - isLast: whether it is its sender's last.
-    mutating func add(_ picture: AlbumPicture, jpeg: [UInt8], isSample: Bool, isLast: Bool) {
+    package mutating func add(_ picture: AlbumPicture, jpeg: [UInt8], isSample: Bool, isLast: Bool) {
         files[picture.id] = File(jpeg: jpeg, uses: 1)
         if isLast { addLast(picture) }
         if isSample, picture.embedding != nil { addToMap(picture) }
@@ -94,7 +116,7 @@ struct PictureAlbum: Sendable {
     }
 
     /// Takes all pictures out of galleries and map: cluster numbers mean something else.
-    mutating func removeClusters() {
+    package mutating func removeClusters() {
         for picture in galleries.values.joined() { release(picture.id) }
         for picture in sample { release(picture.id) }
         changed.formUnion(galleries.keys)
@@ -104,7 +126,7 @@ struct PictureAlbum: Sendable {
     }
 
     /// The galleries that have changed since this was last asked for; all of them where `all`.
-    mutating func takeChanges(all: Bool) -> [Int: [AlbumPicture]] {
+    package mutating func takeChanges(all: Bool) -> [Int: [AlbumPicture]] {
         defer { changed = [] }
         if all { return galleries }
         return Dictionary(uniqueKeysWithValues: changed.map { ($0, galleries[$0] ?? []) })

@@ -52,8 +52,6 @@ package final class PictureSampler: PipelineObserver {
 
     // MARK: The assigner's thread
 
-    package var wantsEmbeddings: Bool { readers.load(ordering: .relaxed) > 0 }
-
     package func assigned(_ images: [DecodedImage], _ assignments: [Assignment], published: Int64) {
         latency.withLock { latency in
             for image in images { latency.add(published - image.origin.received) }
@@ -117,9 +115,11 @@ package final class PictureSampler: PipelineObserver {
             let started = MonotonicTime.now
             let small = job.pixels.reduced(toBytes: Self.pictureBytes)
             if let jpeg = small.jpeg() {
+                var picture = job.picture
+                picture.embedding = picture.embedding.map(Self.unit)
                 line.withLock { line in
                     guard line.generation == generation else { return }
-                    album.withLock { $0.add(job.picture, jpeg: jpeg, isSample: job.isSample, isLast: job.isLast) }
+                    album.withLock { $0.add(picture, jpeg: jpeg, isSample: job.isSample, isLast: job.isLast) }
                 }
             }
             let took = MonotonicTime.now.seconds(since: started)
@@ -127,6 +127,12 @@ package final class PictureSampler: PipelineObserver {
             let pause = max(took * (isWatched ? 100 : 500), isWatched ? 0.04 : 0.2)
             line.withLock { $0.opensAt = max($0.opensAt, started).advanced(bySeconds: pause) }
         }
+    }
+
+    /// The vector's direction: what the network sees is in it, how strongly is not.
+    private static func unit(_ vector: [Float]) -> [Float] {
+        let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return length > 0 && length.isFinite ? vector.map { $0 / length } : vector.map { _ in 0 }
     }
 
     private func next() -> (Job, generation: Int)? {

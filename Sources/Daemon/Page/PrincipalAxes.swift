@@ -3,13 +3,16 @@
 // It goes on from the axes of the last time: a few rounds suffice then, and the picture does not jump or flip between two looks.
 
 /// The plane that a sample of vectors spreads most in.
-struct PrincipalAxes: Sendable {
+package struct PrincipalAxes: Sendable {
     private static let width = 8
     /// Two orthonormal vectors, each padded to a multiple of `width`.
     private var axes: [[Float]] = []
 
+    /// Creates axes that are not turned to anything yet.
+    package init() {}
+
     /// Projects vectors of one length; the spread along the first coordinate is the largest.
-    mutating func project(_ vectors: [[Float]]) -> [SIMD2<Float>] {
+    package mutating func project(_ vectors: [[Float]]) -> [SIMD2<Float>] {
         guard let length = vectors.first?.count, length >= 2, vectors.count >= 3 else {
             return vectors.map { _ in .zero }
         }

@@ -59,7 +59,7 @@ package final class Assigner: Sendable {
                     serving.adopted(version)
                 }
                 guard !work.images.isEmpty else { continue }
-                let observed = embedding == .none && observer?.wantsEmbeddings == true ? .feature : embedding
+                let observed = embedding == .none && observer != nil ? EmbeddingKind.feature : embedding
                 let assignments = learner.assign(work.images.map(\.picture), embedding: observed)
                 let (last, published) = (numbering.last, wallClockNanoseconds())
                 output.publish(

@@ -4,10 +4,7 @@ import ContrastiveClustering
 
 /// Looks at what the assigner does; called on its thread, which waits for it.
 package protocol PipelineObserver: Sendable {
-    /// Whether the next batch is wanted with embeddings; only asked where none are published.
-    var wantsEmbeddings: Bool { get }
-
-    /// Images that have been assigned and published at `published`, nanoseconds since 1970.
+    /// Images that have been assigned, with embeddings, and published at `published`, nanoseconds since 1970.
     func assigned(_ images: [DecodedImage], _ assignments: [Assignment], published: Int64)
 
     /// Cluster numbers mean something else from the next image on.

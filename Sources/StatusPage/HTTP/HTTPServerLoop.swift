@@ -33,9 +33,8 @@ struct HTTPServerLoop: ~Copyable {
     /// Waits for something to happen, at most until the next tick, and deals with it.
     mutating func turn() {
         var now = monotonicMilliseconds()
-        var polled = [
-            pollfd(file: wakeup.file, events: POLLIN), pollfd(file: now >= restsUntil ? listener.file : -1, events: POLLIN),
-        ]
+        let door = now >= restsUntil ? listener.file : -1
+        var polled = [wakeup.file, door].map { pollfd(file: $0, events: POLLIN) }
         for connection in connections { polled.append(pollfd(file: connection.file, events: wanted(connection))) }
         let timeout = max(0, min(nextTick - now, 1000))
         _ = poll(&polled, nfds_t(polled.count), Int32(timeout))

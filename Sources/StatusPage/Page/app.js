@@ -29,7 +29,7 @@ const charts = [
     series: [{ name: "assigned", column: 5, ink: 1 }, { name: "trained", column: 6, ink: 2 }],
   }),
   new Chart($("chart-latency"), {
-    title: "Latency", unit: "from receiving to publishing", format: duration, fromZero: true, nothing: "No picture yet",
+    title: "Latency", unit: "from receiving to publishing", format: duration, axis: duration, fromZero: true, nothing: "No picture yet",
     series: [{ name: "half within", column: 7, ink: 1 }, { name: "99% within", column: 8, ink: 2 }],
   }),
 ];

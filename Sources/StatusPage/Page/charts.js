@@ -71,6 +71,10 @@ export class Chart {
     let high = top ?? Math.max(...values);
     if (high - low < 1e-9) { low = fromZero ? 0 : low - 0.5; high = fromZero ? Math.max(high, low + 1) : high + 0.5; }
     const marks = ticks(low, high);
+    // As many decimals as the steps between the marks need.
+    const step = marks[1] - marks[0];
+    const decimals = Number.isInteger(step) ? 0 : Number.isInteger(Math.round(step * 1e6) / 1e5) ? 1 : 2;
+    const axis = this.options.axis ?? ((mark) => mark.toFixed(decimals));
     low = Math.min(low, marks[0]);
     high = Math.max(high, marks.at(-1));
     const begin = shown[0][0], end = Math.max(shown.at(-1)[0], begin + 20000);
@@ -80,7 +84,7 @@ export class Chart {
 
     const parts = marks.flatMap((mark) => [
       svg("line", { class: "grid", x1: left, x2: width - right, y1: y(mark), y2: y(mark) }),
-      svg("text", { x: left - 8, y: y(mark) + 4, "text-anchor": "end" }, format(mark)),
+      svg("text", { x: left - 8, y: y(mark) + 4, "text-anchor": "end" }, mark === 0 ? "0" : axis(mark)),
     ]);
     parts.push(
       svg("text", { x: left, y: height - 5 }, `${duration((Date.now() - begin) / 1000)} ago`),

@@ -4,6 +4,8 @@
 import { $, element, setText, count, percent, picture, describe, clusterColour, pictureTip, hideTip } from "./dom.js";
 
 const FEW = 24;
+/** Places of a gallery. */
+const PLACES = 24;
 
 class Card {
   constructor(cluster) {
@@ -39,14 +41,13 @@ class Card {
     const fresh = pictures.filter((one) => !placed.has(one.id));
     while (this.slots.length < pictures.length) this.slots.push(null);
     this.slots = this.slots.map((slot) => slot ?? this.slot(fresh.shift(), animate));
-    if (this.slots.length === 0) {
-      this.list.replaceChildren(element("li", { class: "none" }, "No pictures yet"));
-      return;
-    }
-    this.slots.forEach((slot, index) => {
-      if (this.list.children[index] !== slot.node) this.list.insertBefore(slot.node, this.list.children[index] ?? null);
+    const nodes = this.slots.map((slot) => slot.node);
+    this.vacant ??= Array.from({ length: PLACES }, () => element("li", { class: "vacant", "aria-hidden": "true" }));
+    nodes.push(...this.vacant.slice(nodes.length));
+    nodes.forEach((node, index) => {
+      if (this.list.children[index] !== node) this.list.insertBefore(node, this.list.children[index] ?? null);
     });
-    while (this.list.children.length > this.slots.length) this.list.lastChild.remove();
+    while (this.list.children.length > nodes.length) this.list.lastChild.remove();
   }
 
   slot(shown, animate) {
@@ -104,8 +105,7 @@ export class Clusters {
     this.orderedAt = performance.now();
     const order = this.sizes.map((_, cluster) => cluster);
     if (this.sizes.length > FEW || $("clusters-order").value === "size") {
-      const weight = (cluster) => this.shareOf(cluster) * 1e6 + Math.min(this.sizes[cluster], 1e5) / 1e6;
-      order.sort((a, b) => weight(b) - weight(a) || a - b);
+      order.sort((a, b) => this.sizes[b] - this.sizes[a] || a - b);
     }
     const shown = this.isWhole ? order.slice(0, 400) : order.slice(0, FEW);
     if ($("clusters-order").value === "number") shown.sort((a, b) => a - b);

@@ -1,9 +1,11 @@
 // The files of the folder Page, which the build puts in the program.
 
 /// A file of the page.
-struct Asset: Sendable {
-    let type: String
-    let body: [UInt8]
+package struct Asset: Sendable {
+    /// The media type.
+    package let type: String
+    /// The content.
+    package let body: [UInt8]
     /// Changes with the content: FNV-1a, 64 bits, of the bytes.
     let tag: String
 
@@ -18,7 +20,7 @@ struct Asset: Sendable {
     private static let script = "text/javascript; charset=utf-8"
 
     /// All files by path.
-    static let all: [String: Asset] = [
+    package static let all: [String: Asset] = [
         "/": Asset(type: "text/html; charset=utf-8", PackageResources.index_html),
         "/style.css": Asset(type: "text/css; charset=utf-8", PackageResources.style_css),
         "/icon.svg": Asset(type: "image/svg+xml", PackageResources.icon_svg),
