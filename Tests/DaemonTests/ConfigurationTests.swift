@@ -42,7 +42,7 @@ final class ConfigurationTests: XCTestCase {
             unset,
             [
                 "allow_plaintext", "publish.curve_secret_key", "publish.curve_clients", "control.curve_secret_key",
-                "control.curve_clients",
+                "control.curve_clients", "http.token_file",
             ])
     }
 

@@ -112,7 +112,7 @@ final class PageTests: XCTestCase {
         let folder = try TemporaryFolder()
         let file = folder.path + "/token"
         XCTAssertTrue(
-            _ = FileManager.default.createFile(
+            FileManager.default.createFile(
                 atPath: file, contents: Data("correct-horse-battery\n".utf8), attributes: [.posixPermissions: 0o600]))
         let (running, page) = try running { $0.httpTokenFile = file }
         XCTAssertEqual(try ask(page).status, 401)

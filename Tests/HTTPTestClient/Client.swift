@@ -42,10 +42,8 @@ package final class Client {
                 connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard status == 0 else {
-            close(file)
-            throw ConnectionEnded()
-        }
+        // What has been made so far is ended by deinit.
+        guard status == 0 else { throw ConnectionEnded() }
     }
 
     deinit { close(file) }
