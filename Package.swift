@@ -44,11 +44,13 @@ let package = Package(
         .target(name: "Offline", dependencies: ["ContrastiveClustering", "Checkpoints", "Datasets"]),
         .target(name: "Client", dependencies: ["ZeroMQ", "StreamProtocol", "Datasets", "Checkpoints"]),
         .target(name: "Journal", dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "StreamProtocol"]),
+        .target(name: "StatusPage", dependencies: ["StreamProtocol"], resources: [.embedInCode("Page")]),
         .target(
             name: "Daemon",
             dependencies: [
                 "Tensors", "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints", "Journal",
                 "Telemetry",
+                "StatusPage",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -86,7 +88,9 @@ let package = Package(
         .testTarget(
             name: "ClientTests", dependencies: ["Client", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),
         .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Telemetry"], exclude: ["clients"]),
+        .target(name: "HTTPTestClient", path: "Tests/HTTPTestClient"),
+        .testTarget(name: "StatusPageTests", dependencies: ["StatusPage", "StreamProtocol", "HTTPTestClient"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Telemetry", "HTTPTestClient"], exclude: ["clients"]),
         .testTarget(
             name: "FuzzTests",
             dependencies: [

@@ -138,9 +138,6 @@ public enum Launcher {
                 "image_size": "\(configuration.model.imageSize)", "clusters": "\(configuration.model.clusters)",
                 "batch_size": "\(configuration.train.batchSize)",
             ])
-        for section in loaded.unserved {
-            logger.notice("the configuration sets \(section), which this version does not serve")
-        }
     }
 
     // MARK: Configuration and mistakes
@@ -168,7 +165,7 @@ public enum Launcher {
         let prefix = error is ConfigurationError ? "" : "clusterd: "
         FileHandle.standardError.write(Data("\(prefix)\(error)\n".utf8))
         return switch error {
-        case is ConfigurationError, is StateMismatch, is KeyFileError: .configuration
+        case is ConfigurationError, is StateMismatch, is KeyFileError, is TokenFileError: .configuration
         case let error as CheckpointError where error.kind == .otherModel: .configuration
         case let error as CheckpointError where error.kind == .inUse: .tryAgain
         case let error as JournalError where error.kind == .inUse: .tryAgain

@@ -103,7 +103,8 @@ extension TestProcess {
     /// The flags of a small daemon on ports that the system picks.
     static let settings = [
         "--set", "sources.stream.endpoint=tcp://127.0.0.1:*", "sources.queue.endpoint=tcp://127.0.0.1:*",
-        "publish.endpoint=tcp://127.0.0.1:*", "control.endpoint=tcp://127.0.0.1:*", "model.architecture=resnet18",
+        "publish.endpoint=tcp://127.0.0.1:*", "control.endpoint=tcp://127.0.0.1:*", "http.listen=127.0.0.1:0",
+        "model.architecture=resnet18",
         "model.image_size=32", "model.clusters=4", "train.batch_size=8", "threads=1",
     ]
 

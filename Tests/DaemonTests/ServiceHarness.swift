@@ -92,6 +92,7 @@ final class RunningService {
         for index in configuration.sources.indices { configuration.sources[index].endpoint = "tcp://127.0.0.1:*" }
         configuration.publish.endpoint = "tcp://127.0.0.1:*"
         configuration.controlEndpoint = "tcp://127.0.0.1:*"
+        configuration.httpListen = "off"
         configuration.model.clusters = 4
         return configuration
     }

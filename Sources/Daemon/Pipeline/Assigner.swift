@@ -36,10 +36,11 @@ package final class Assigner: Sendable {
     ///   - learner: the learner to assign with, its weights those of `version`.
     ///   - queue: where images and weights come from; closing it ends the assigner.
     ///   - embedding: the embedding to publish with each assignment.
+    ///   - observer: looks on.
     package init(
         learner: LearnerHandover, version: ModelVersion, queue: AssignQueue, embedding: EmbeddingKind,
         output: any PipelineOutput, numbering: AssignmentNumbering, agreement: LabelAgreement, usage: ClusterUsage,
-        serving: ServingModel, counters: PipelineCounters
+        serving: ServingModel, counters: PipelineCounters, observer: (any PipelineObserver)? = nil
     ) {
         self.queue = queue
         thread = WorkerThread(name: "assigner", stackSize: 16 << 20) {
@@ -53,20 +54,24 @@ package final class Assigner: Sendable {
                     if !update.relabelings.isEmpty {
                         agreement.restart()
                         usage.restart()
+                        observer?.relabeled()
                     }
                     serving.adopted(version)
                 }
                 guard !work.images.isEmpty else { continue }
+                let observed = embedding == .none && observer != nil ? EmbeddingKind.feature : embedding
                 let started = MonotonicTime.now
-                let assignments = learner.assign(work.images.map(\.picture), embedding: embedding)
+                let assignments = learner.assign(work.images.map(\.picture), embedding: observed)
                 counters.timings.batch.record(MonotonicTime.now.seconds(since: started))
                 counters.timings.batchImages.record(Double(assignments.count))
                 let (last, published) = (numbering.last, wallClockNanoseconds())
                 output.publish(
                     zip(work.images, assignments).enumerated().map { index, pair in
-                        NumberedAssignment(
+                        var assignment = pair.1
+                        if embedding == .none { assignment.embedding = nil }
+                        return NumberedAssignment(
                             epoch: numbering.epoch, sequence: last + UInt64(index) + 1, origin: pair.0.origin,
-                            assignment: pair.1, step: version.step, labelEpoch: version.labelEpoch,
+                            assignment: assignment, step: version.step, labelEpoch: version.labelEpoch,
                             published: published)
                     })
                 // After publishing, so that a heartbeat never names a number that its readers cannot have seen.
@@ -80,6 +85,7 @@ package final class Assigner: Sendable {
                 }
                 usage.record(assignments.lazy.map(\.cluster))
                 counters.countAssigned(assignments.count)
+                observer?.assigned(work.images, assignments, published: published)
             }
             serving.end()
         }

@@ -94,6 +94,7 @@ package final class Pipeline: Sendable {
     ///   - agreement: counts how clusters and labels go together.
     ///   - write: writes a checkpoint; called on a thread of its own.
     ///   - lastGood: the newest state of a label epoch that training can go back to.
+    ///   - observer: looks on while images are assigned.
     ///   - onStep: called after each training step on the trainer's thread.
     package init(
         settings: Settings, learners: Learners, intake: IngressQueues, sources: Int,
@@ -101,6 +102,7 @@ package final class Pipeline: Sendable {
         output: any PipelineOutput, numbering: AssignmentNumbering, agreement: LabelAgreement = LabelAgreement(),
         write: @escaping CheckpointWriter.Write,
         lastGood: @escaping @Sendable (_ labelEpoch: UInt64) -> LearnerState?, logger: Logger,
+        observer: (any PipelineObserver)? = nil,
         onStep: @escaping @Sendable (StepReport) -> Void = { _ in }
     ) {
         let queue = AssignQueue(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
@@ -120,7 +122,7 @@ package final class Pipeline: Sendable {
         assigner = Assigner(
             learner: learners.assigning, version: learners.version, queue: queue, embedding: settings.embedding,
             output: output, numbering: numbering, agreement: agreement, usage: usage, serving: serving,
-            counters: counters)
+            counters: counters, observer: observer)
         writer = CheckpointWriter(write: write, onIdle: { buffer.wake() })
         trainer = Trainer(
             learner: learners.training, version: learners.version, schedule: settings.schedule,

@@ -34,6 +34,7 @@ public final class Service: Sendable {
     private let churn: ChurnMeter
     private let counters: ServiceCounters
     private let metrics: ServiceMetrics
+    private let page: PageService?
 
     /// Opens the checkpoint folder and the journal, builds the learners and resumes the newest checkpoint; nothing runs
     /// yet.
@@ -75,6 +76,7 @@ public final class Service: Sendable {
         let keeper = CheckpointKeeper(
             store: store, model: model, settings: { current.read(\.json) }, ledger: ledger, output: output,
             agreement: agreement, churn: churn, counters: counters, logger: logger)
+        let sampler = HTTPAddress(configuration.httpListen).map { _ in PictureSampler() }
         let decoding = PictureDecoding(side: configuration.model.imageSize)
         pipeline = Pipeline(
             settings: Pipeline.Settings(configuration), learners: learners, intake: gateway.queues,
@@ -85,7 +87,7 @@ public final class Service: Sendable {
                 return picture
             }, output: output,
             numbering: AssignmentNumbering(epoch: journal.epoch, last: journal.lastAtOpening), agreement: agreement,
-            write: keeper.write, lastGood: keeper.lastGood, logger: logger)
+            write: keeper.write, lastGood: keeper.lastGood, logger: logger, observer: sampler)
         self.gateway = gateway
         self.output = output
         self.journal = journal
@@ -99,15 +101,25 @@ public final class Service: Sendable {
                 gateway: gateway, pipeline: pipeline, ledger: ledger, journal: journal, sources: configuration.sources,
                 started: started)
         }
-        metrics = ServiceMetrics(
+        let metrics = ServiceMetrics(
             counters: counters, gateway: gateway, pipeline: pipeline, configuration: configuration, report: report)
-        control = ControlDesk(
+        self.metrics = metrics
+        let desk = ControlDesk(
             operations: [
-                .status(report),
-                .checkpoints(in: store), .fetch(from: store), .save(pipeline.trainer, ledger: ledger),
+                .status(report), .checkpoints(in: store), .fetch(from: store), .save(pipeline.trainer, ledger: ledger),
                 .pause(pipeline), .resume(pipeline), .reload(models), .rollback(models), .replay(from: journal),
             ].map(counters.counting),
             reply: gateway.answers.append)
+        control = desk
+        page = try HTTPAddress(configuration.httpListen).flatMap { address in
+            try sampler.map { sampler in
+                try PageService(
+                    address: address, tokenFile: configuration.httpTokenFile, sampler: sampler,
+                    surroundings: .init(
+                        report: report, agreement: agreement, desk: desk, illness: { nil }, about: configuration.about),
+                    metrics: { metrics.registry.text() })
+            }
+        }
     }
 
     // MARK: Running
@@ -119,6 +131,7 @@ public final class Service: Sendable {
     @discardableResult
     package func start() throws -> Gateway.Endpoints {
         let numbering = pipeline.numbering
+        let pageAddress = try page?.start()
         let endpoints = try gateway.start(
             heartbeat: { [output] in
                 output.announceCheckpoint()
@@ -140,6 +153,8 @@ public final class Service: Sendable {
         logger.info("publishing", metadata: ["endpoint": "\(endpoints.publisher)", "epoch": "\(numbering.epoch)"])
         if let endpoint = endpoints.control { logger.info("answering control", metadata: ["endpoint": "\(endpoint)"]) }
         counters.setReady(true)
+        if let pageAddress { logger.info("serving the page", metadata: ["address": "http://\(pageAddress)/"]) }
+        page?.setReady(true)
         return endpoints
     }
 
@@ -171,6 +186,7 @@ public final class Service: Sendable {
     @discardableResult
     public func stop() -> ServiceSummary {
         counters.setReady(false)
+        page?.setReady(false)
         churn.end()
         gateway.stopInput()
         gateway.queues.close()
@@ -179,6 +195,7 @@ public final class Service: Sendable {
         gateway.finish()
         journalKeeper.stop()
         journal.close()
+        page?.stop()
         logger.agreement("since the start", pipeline.agreement.total)
         return summary
     }
