@@ -27,6 +27,7 @@ final class ConfigurationTests: XCTestCase {
         assign: {max_batch: 32, max_delay_ms: 20}
         checkpoint: {directory: /state, every_steps: 200, every_seconds: 600, keep: 5}
         journal: {directory: /state, keep_rows: 10000000, keep_days: 0, synchronous: normal}
+        log: {level: info, format: auto}
         """
 
     func testTheDocumentedDefaultsAreTheDefaults() throws {

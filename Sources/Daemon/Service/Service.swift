@@ -99,8 +99,9 @@ public final class Service: Sendable {
                 gateway: gateway, pipeline: pipeline, ledger: ledger, journal: journal, sources: configuration.sources,
                 started: started)
         }
-        metrics = ServiceMetrics(
+        let metrics = ServiceMetrics(
             counters: counters, gateway: gateway, pipeline: pipeline, configuration: configuration, report: report)
+        self.metrics = metrics
         control = ControlDesk(
             operations: [
                 .status(report),
