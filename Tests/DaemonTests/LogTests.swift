@@ -136,5 +136,7 @@ final class LogTests: XCTestCase {
         XCTAssertEqual(said.last, "<3>repeated 990 times more: cannot write\n")
         output.finish()
         XCTAssertEqual(lines.read { $0.count }, said.count, "ending again is harmless")
+        for _ in 0..<20 { logger.error("cannot write") }
+        XCTAssertEqual(lines.read { $0.count }, said.count + 20, "nobody would say later how many there were")
     }
 }

@@ -63,8 +63,9 @@ public final class LogOutput: Sendable {
     func log(_ line: @autoclosure () -> String, level: Logger.Level, message: String) {
         guard level >= .warning else { return write(line()) }
         let key = LogRepetition.Key(level: level, message: message)
-        let (isAdmitted, hasLeftOut) = state.withLock { state in
-            (state.repetition.admits(key, at: .now), state.repetition.nextSummary != nil)
+        let (isAdmitted, hasLeftOut) = state.withLock { state -> (Bool, Bool) in
+            guard !state.isOver else { return (true, false) }
+            return (state.repetition.admits(key, at: .now), state.repetition.nextSummary != nil)
         }
         if isAdmitted { write(line()) }
         if hasLeftOut { thread.start() }
