@@ -35,6 +35,8 @@ let package = Package(
         .target(name: "Safetensors", dependencies: ["Tensors"]),
         .target(name: "Checkpoints", dependencies: ["Safetensors", "ContrastiveClustering", "CCrypto"]),
 
+        .target(name: "Telemetry"),
+
         // The stream.
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"]),
         .target(name: "StreamProtocol"),
@@ -43,11 +45,12 @@ let package = Package(
         .target(name: "Remote", dependencies: ["ZeroMQ", "StreamProtocol", "Checkpoints"]),
         .target(name: "Client", dependencies: ["Remote", "ZeroMQ", "StreamProtocol", "Datasets"]),
         .target(name: "Journal", dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "StreamProtocol"]),
+        .target(name: "StatusPage", dependencies: ["StreamProtocol"], resources: [.embedInCode("Page")]),
         .target(
             name: "Daemon",
             dependencies: [
                 "Tensors", "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints", "Remote",
-                "Journal",
+                "Journal", "Telemetry", "StatusPage",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -75,6 +78,7 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
         .testTarget(name: "StreamProtocolTests", dependencies: ["StreamProtocol"]),
         .testTarget(
@@ -85,7 +89,9 @@ let package = Package(
             name: "ClientTests",
             dependencies: ["Client", "Remote", "ZeroMQ", "Datasets", "StreamProtocol", "Checkpoints"]),
         .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon"], exclude: ["clients"]),
+        .target(name: "HTTPTestClient", path: "Tests/HTTPTestClient"),
+        .testTarget(name: "StatusPageTests", dependencies: ["StatusPage", "StreamProtocol", "HTTPTestClient"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Telemetry", "HTTPTestClient"], exclude: ["clients"]),
         .testTarget(
             name: "FuzzTests",
             dependencies: [

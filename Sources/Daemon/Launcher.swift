@@ -50,18 +50,17 @@ public enum Launcher {
     /// - Parameters:
     ///   - file: the configuration file; nil for none.
     ///   - assignments: the arguments of `--set`.
-    ///   - logLevel: how much is logged.
-    public static func serve(file: String?, assignments: [String], logLevel: LogLevel) -> ExitCode {
+    public static func serve(file: String?, assignments: [String]) -> ExitCode {
         // Before anything is printed or a thread started: it begins the process anew.
         OpenBLAS.restartForWideVectors()
-        let logger = StandardErrorLog.logger(level: logLevel)
-        let manager = ServiceManager.inherited(logger: logger)
+        let log = LogOutput(journalStream: ProcessInfo.processInfo.environment["JOURNAL_STREAM"])
+        defer { log.finish() }
+        let manager = ServiceManager.inherited(logger: log.logger)
         do {
             let loaded = try load(file: file, assignments: assignments)
             OpenFileLimit.raise()
-            return try run(loaded, manager: manager, logger: logger) {
-                try load(file: file, assignments: assignments)
-            }
+            log.apply(loaded.configuration.log)
+            return try run(loaded, manager: manager, log: log) { try load(file: file, assignments: assignments) }
         } catch {
             manager.ended("failed: \(error)")
             return report(error)
@@ -75,9 +74,10 @@ public enum Launcher {
     }
 
     private static func run(
-        _ loaded: LoadedConfiguration, manager: ServiceManager, logger: Logger,
+        _ loaded: LoadedConfiguration, manager: ServiceManager, log: LogOutput,
         reload: () throws -> LoadedConfiguration
     ) throws -> ExitCode {
+        let logger = log.logger
         let configuration = loaded.configuration
         let wishes = Monitor(Wishes())
         let signals = SignalHandling(
@@ -102,7 +102,7 @@ public enum Launcher {
         }
         var stop = nextStop()
         while stop == nil {
-            manager.reloading { reconfigure(service, logger: logger, reload: reload) }
+            manager.reloading { reconfigure(service, log: log, reload: reload) }
             stop = nextStop()
         }
         let number = stop ?? SIGTERM
@@ -117,9 +117,12 @@ public enum Launcher {
     }
 
     /// SIGHUP: the configuration is read again; a mistake in it changes nothing.
-    private static func reconfigure(_ service: Service, logger: Logger, reload: () throws -> LoadedConfiguration) {
+    private static func reconfigure(_ service: Service, log: LogOutput, reload: () throws -> LoadedConfiguration) {
+        let logger = log.logger
         do {
-            let change = service.reconfigure(try reload().configuration)
+            let configuration = try reload().configuration
+            let change = service.reconfigure(configuration)
+            log.apply(configuration.log)
             logger.notice(
                 "the configuration has been read again",
                 metadata: [
@@ -151,9 +154,6 @@ public enum Launcher {
                 "image_size": "\(configuration.model.imageSize)", "clusters": "\(configuration.model.clusters)",
                 "batch_size": "\(configuration.train.batchSize)",
             ])
-        for section in loaded.unserved {
-            logger.notice("the configuration sets \(section), which this version does not serve")
-        }
     }
 
     // MARK: Configuration and mistakes
@@ -181,7 +181,7 @@ public enum Launcher {
         let prefix = error is ConfigurationError ? "" : "clusterd: "
         FileHandle.standardError.write(Data("\(prefix)\(error)\n".utf8))
         return switch error {
-        case is ConfigurationError, is StateMismatch, is KeyFileError: .configuration
+        case is ConfigurationError, is StateMismatch, is KeyFileError, is TokenFileError: .configuration
         case let error as CheckpointError where error.kind == .otherModel: .configuration
         case let error as CheckpointError where error.kind == .inUse: .tryAgain
         case let error as JournalError where error.kind == .inUse: .tryAgain

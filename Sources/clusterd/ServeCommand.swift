@@ -40,11 +40,13 @@ struct ServeCommand: ParsableCommand {
         completion: .settings)
     var assignments: [String] = []
 
-    @Option(name: .long, help: ArgumentHelp("How much is logged.", valueName: "level"))
-    var logLevel = LogLevel.info
+    @Option(
+        name: .long, help: ArgumentHelp("How much is logged: the same as --set log.level=…", valueName: "level"))
+    var logLevel: LogLevel?
 
     func run() throws {
-        let code = Launcher.serve(file: config, assignments: assignments, logLevel: logLevel)
+        let level = logLevel.map { ["log.level=\($0.rawValue)"] } ?? []
+        let code = Launcher.serve(file: config, assignments: assignments + level)
         throw ExitCode(code.rawValue)
     }
 }

@@ -85,29 +85,35 @@ final class TestProcess: Sendable {
 }
 
 extension TestProcess {
-    /// Starts the `clusterd` that was built with these tests.
-    static func clusterd(_ arguments: [String], environment: [String: String] = [:]) throws -> TestProcess {
+    /// The path of the `clusterd` that was built with these tests.
+    static func program() throws -> String {
         let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         let program = folder.appendingPathComponent("clusterd").path
         guard FileManager.default.isExecutableFile(atPath: program) else {
             throw CocoaError(.fileNoSuchFile, userInfo: [NSFilePathErrorKey: program])
         }
-        return try TestProcess(program, arguments, environment: environment)
+        return program
     }
+
+    /// Starts the `clusterd` that was built with these tests.
+    static func clusterd(_ arguments: [String], environment: [String: String] = [:]) throws -> TestProcess {
+        try TestProcess(program(), arguments, environment: environment)
+    }
+
+    /// The flags of a small daemon on ports that the system picks.
+    static let settings = [
+        "--set", "sources.stream.endpoint=tcp://127.0.0.1:*", "sources.queue.endpoint=tcp://127.0.0.1:*",
+        "publish.endpoint=tcp://127.0.0.1:*", "control.endpoint=tcp://127.0.0.1:*", "http.listen=127.0.0.1:0",
+        "model.architecture=resnet18",
+        "model.image_size=32", "model.clusters=4", "train.batch_size=8", "threads=1",
+    ]
 
     /// Starts `clusterd serve` on ports that the system picks, with a small model and its state in `folder`.
     static func serve(
         _ folder: TemporaryFolder, set: [String] = [], arguments: [String] = [], environment: [String: String] = [:]
     ) throws -> TestProcess {
-        let settings =
-            [
-                "sources.stream.endpoint=tcp://127.0.0.1:*", "sources.queue.endpoint=tcp://127.0.0.1:*",
-                "publish.endpoint=tcp://127.0.0.1:*", "control.endpoint=tcp://127.0.0.1:*",
-                "model.architecture=resnet18", "model.image_size=32",
-                "model.clusters=4", "train.batch_size=8", "threads=1",
-            ] + set
-        return try clusterd(
-            ["serve", "--set"] + settings + ["--log-level", "debug"] + arguments,
+        try clusterd(
+            ["serve"] + settings + set + ["--log-level", "debug"] + arguments,
             environment: ["STATE_DIRECTORY": folder.path].merging(environment) { $1 })
     }
 

@@ -200,6 +200,7 @@ final class ConfigurationMistakeTests: XCTestCase {
                 "c.yaml:11: publish.endpoint: “127.0.0.1” has no port: write ADDRESS:PORT",
                 "c.yaml:12: control.endpoint: tcp://127.0.0.1:7001 is sources.a.endpoint's endpoint already",
                 "c.yaml:13: http.listen: 0.0.0.0:8080 reaches beyond this machine without encryption; set allow_plaintext: true if that is meant",
+                "c.yaml:13: http.listen: 0.0.0.0:8080 reaches beyond this machine, and whoever reads the page can act; set http.token_file",
             ])
         XCTAssertEqual(
             mistakes(set: ["allow_plaintext=true", "publish.endpoint=tcp://*:5555"]),

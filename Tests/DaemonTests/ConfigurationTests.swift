@@ -27,6 +27,7 @@ final class ConfigurationTests: XCTestCase {
         assign: {max_batch: 32, max_delay_ms: 20}
         checkpoint: {directory: /state, every_steps: 200, every_seconds: 600, keep: 5}
         journal: {directory: /state, keep_rows: 10000000, keep_days: 0, synchronous: normal}
+        log: {level: info, format: auto}
         """
 
     func testTheDocumentedDefaultsAreTheDefaults() throws {
@@ -44,7 +45,7 @@ final class ConfigurationTests: XCTestCase {
                 "allow_plaintext", "replica.subscribe", "replica.control", "replica.curve_server_key",
                 "replica.curve_secret_key", "publish.curve_secret_key", "publish.curve_clients",
                 "control.curve_secret_key",
-                "control.curve_clients",
+                "control.curve_clients", "http.token_file",
             ])
     }
 
@@ -142,11 +143,5 @@ final class ConfigurationTests: XCTestCase {
         XCTAssertEqual(line("train.seed"), ["train.seed", "=", "7", "--set"])
         XCTAssertEqual(line("sources.queue.pattern"), ["sources.queue.pattern", "=", "pull", "default"])
         for setting in ConfigurationSchema.settings { XCTAssertNotNil(line(setting.key), setting.key) }
-        XCTAssertEqual(lines.last, "Checked, but not served by this version: http.")
-    }
-
-    func testSectionsThatAreSetAndNotServedAreKnown() throws {
-        XCTAssertEqual(try load("http: {listen: \"127.0.0.1:9000\"}\n").unserved, ["http"])
-        XCTAssertEqual(try load("threads: 1\n").unserved, [])
     }
 }

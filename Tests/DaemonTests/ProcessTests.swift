@@ -126,16 +126,39 @@ final class ProcessTests: XCTestCase {
     }
 
     func testTheJournalsFormHasPriorities() throws {
-        let process = try TestProcess.clusterd(
-            ["serve", "--set", "publish.endpoint=tcp://127.0.0.1:*", "control.endpoint=tcp://127.0.0.1:*"]
-                + ["stream", "queue"].map {
-                    "sources.\($0).endpoint=tcp://127.0.0.1:*"
-                } + ["model.architecture=resnet18", "model.image_size=32", "threads=1"],
-            environment: ["JOURNAL_STREAM": "8:1", "STATE_DIRECTORY": try TemporaryFolder().path])
+        let folder = try TemporaryFolder()
+        // What systemd says of its journal, of the pipe that standard error is here.
+        let process = try TestProcess(
+            "/bin/sh",
+            [
+                "-c", #"JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) exec "$0" "$@""#, try TestProcess.program(),
+                "serve",
+            ]
+                + TestProcess.settings, environment: ["STATE_DIRECTORY": folder.path])
         XCTAssertTrue(process.line(with: "publishing", in: process.errors)?.hasPrefix("<6>publishing ") ?? false)
         process.signal(SIGINT)
         XCTAssertTrue(process.line(with: "stopping", in: process.errors)?.hasPrefix("<5>stopping ") ?? false)
         XCTAssertEqual(process.wait(), 0)
+    }
+
+    func testTheLogAsJSONAndItsLevelWhileTheDaemonRuns() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/clusterd.yaml"
+        try Data("log: {format: json, level: warning}\n".utf8).write(to: URL(fileURLWithPath: file))
+        let process = try TestProcess.clusterd(
+            ["serve", "--config", file] + TestProcess.settings + ["control.endpoint=ipc://\(folder.path)/control"],
+            environment: ["STATE_DIRECTORY": folder.path, "JOURNAL_STREAM": "8:1"])
+        // At this level nothing is said of how far it is.
+        _ = try ControlClient("ipc://\(folder.path)/control").ask("status")
+        try Data("log: {format: json, level: info}\n".utf8).write(to: URL(fileURLWithPath: file))
+        process.signal(SIGHUP)
+        let line = try XCTUnwrap(process.line(with: "read again", in: process.errors))
+        let members = try XCTUnwrap(JSON(parsing: Array(line.utf8)).members)
+        XCTAssertEqual(members["level"], .string("notice"))
+        XCTAssertEqual(members["changed"], .string("log.level"))
+        process.signal(SIGTERM)
+        XCTAssertEqual(process.wait(), 0)
+        for line in process.errors.read({ $0.lines }) { XCTAssertNoThrow(try JSON(parsing: Array(line.utf8)), line) }
     }
 
     /// A sender and a subscriber of a daemon in another process.

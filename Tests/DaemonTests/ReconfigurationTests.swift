@@ -18,6 +18,8 @@ final class ReconfigurationTests: XCTestCase {
         wanted.checkpoint.everySteps = 5
         wanted.checkpoint.everySeconds = 6
         wanted.checkpoint.keep = 7
+        wanted.log.level = .debug
+        wanted.log.format = .json
         wanted.model.clusters = 20
         wanted.sources[0].endpoint = "tcp://127.0.0.1:9999"
         let change = Reconfiguration(from: current, to: wanted)

@@ -92,6 +92,7 @@ final class RunningService {
         for index in configuration.sources.indices { configuration.sources[index].endpoint = "tcp://127.0.0.1:*" }
         configuration.publish.endpoint = "tcp://127.0.0.1:*"
         configuration.controlEndpoint = "tcp://127.0.0.1:*"
+        configuration.httpListen = "off"
         configuration.model.clusters = 4
         return configuration
     }
@@ -122,6 +123,9 @@ final class RunningService {
             backlog.append(message)
         }
     }
+
+    /// Forgets what came while a heartbeat was waited for.
+    func forget() { backlog = [] }
 
     private func receive() throws -> PublishedMessage {
         guard case .frames(let frames) = try subscriber.receive() else { throw CocoaError(.fileReadTooLarge) }

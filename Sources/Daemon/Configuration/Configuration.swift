@@ -93,8 +93,10 @@ public struct Configuration: Sendable, Equatable {
     public var controlEndpoint = "tcp://127.0.0.1:5558"
     /// The control endpoint's keys.
     public var controlCurve = CurveSettings()
-    /// Where the status page is to be served.
+    /// Where the status page, health and metrics are served; `off` for nowhere.
     public var httpListen = "127.0.0.1:8080"
+    /// The file with the token that the page wants; empty for none.
+    public var httpTokenFile = ""
     /// The model.
     public var model = ModelSettings()
     /// How training goes; the defaults are the paper's.
@@ -105,6 +107,8 @@ public struct Configuration: Sendable, Equatable {
     public var checkpoint: Checkpoint
     /// Where assignments are kept, and for how long.
     public var journal: Journal
+    /// What goes to standard error.
+    public var log = LogSettings()
 
     /// Creates the defaults, which keep their files in `stateDirectory`.
     public init(stateDirectory: String) {

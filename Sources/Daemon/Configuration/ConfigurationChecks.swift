@@ -88,7 +88,24 @@ enum ConfigurationChecks {
         check(
             "control.endpoint", control, listens: true,
             isEncrypted: isEncrypted("control", configuration.controlCurve, listens: true))
-        check("http.listen", configuration.httpListen, listens: true, isEndpoint: false)
+        if configuration.httpListen != HTTPAddress.off {
+            check("http.listen", configuration.httpListen, listens: true, isEndpoint: false)
+            if let address = HTTPAddress(configuration.httpListen), !address.isLocal,
+                configuration.httpTokenFile.isEmpty
+            {
+                report(
+                    "http.listen",
+                    "\(configuration.httpListen) reaches beyond this machine, and whoever reads the page can act; set "
+                        + "http.token_file")
+            }
+        }
+        if !configuration.httpTokenFile.isEmpty {
+            do throws(TokenFileError) {
+                _ = try TokenFile.read(configuration.httpTokenFile)
+            } catch {
+                report("http.token_file", error.description)
+            }
+        }
 
         for (index, socket) in sockets.enumerated() {
             // Two that bind exclude each other; a second that connects would receive every image again.

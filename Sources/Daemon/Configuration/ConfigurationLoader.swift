@@ -11,11 +11,6 @@ public struct LoadedConfiguration: Sendable {
 
     /// Where the value of `key` comes from.
     public func origin(of key: String) -> SettingOrigin { origins[key] ?? .standard }
-
-    /// The sections that have been set and are not served by this version.
-    public var unserved: [String] {
-        ConfigurationSchema.notServed.filter { section in origins.keys.contains { $0.hasPrefix(section + ".") } }
-    }
 }
 
 /// Makes a configuration out of what an operator wrote.

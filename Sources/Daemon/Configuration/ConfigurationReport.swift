@@ -16,8 +16,7 @@ extension LoadedConfiguration {
         let lines = rows.map { key, value in
             "\(key.padded(to: keyWidth)) = \(value.padded(to: valueWidth))  \(origin(of: key))"
         }
-        let notServed = ConfigurationSchema.notServed.joined(separator: ", ")
-        return (lines + ["", "Checked, but not served by this version: \(notServed)."]).joined(separator: "\n")
+        return lines.joined(separator: "\n")
     }
 }
 

@@ -7,7 +7,7 @@ import StreamProtocol
 public enum ConfigurationSchema {
     /// The settings apart from the sources'.
     public static let settings: [Setting<Configuration>] =
-        general + replica + publish + control + later + model + train + assign + checkpoint + journal
+        general + replica + publish + control + http + model + train + assign + checkpoint + journal + log
 
     /// The settings of each source; in a flag their keys follow `sources.NAME.`.
     public static let sourceSettings: [Setting<SourceSettings>] = [
@@ -35,9 +35,6 @@ public enum ConfigurationSchema {
             "curve_server_key", \.curve.serverKey,
             "with role connect: the file with the public key of the sender that is connected to"),
     ]
-
-    /// The sections, and keys without one, that this version checks and does not serve.
-    public static let notServed = ["http"]
 
     private static let general: [Setting<Configuration>] = [
         .choice(
@@ -83,10 +80,15 @@ public enum ConfigurationSchema {
         clients("control.curve_clients", \.controlCurve.clients),
     ]
 
-    private static let later: [Setting<Configuration>] = [
+    private static let http: [Setting<Configuration>] = [
         .text(
-            "http.listen", \.httpListen, expectation: "ADDRESS:PORT", "where the status page and /metrics are served"
-        ) { text throws(SettingRefusal) in text }
+            "http.listen", \.httpListen, expectation: "ADDRESS:PORT or off",
+            "where the status page, /metrics, /healthz and /readyz are served; off: nowhere"
+        ) { text throws(SettingRefusal) in text },
+        keyFile(
+            "http.token_file", \.httpTokenFile,
+            "the file with the token that readers of the page show, which not everybody can read; needed beyond this "
+                + "machine"),
     ]
 
     private static let model: [Setting<Configuration>] = [
@@ -137,6 +139,14 @@ public enum ConfigurationSchema {
             "journal.synchronous", \.journal.synchronous,
             "full: an assignment is on disk before it is published; normal: soon after, which only a loss of power tells "
                 + "from it"),
+    ]
+
+    private static let log: [Setting<Configuration>] = [
+        .choice("log.level", \.log.level, "how much is logged"),
+        .choice(
+            "log.format", \.log.format,
+            "text: for people; journald: with priorities, for the journal of systemd; json: an object a line; auto: "
+                + "journald where standard error is the journal, text elsewhere"),
     ]
 
     // The address is judged when all settings are known: what is right depends on the source's role.

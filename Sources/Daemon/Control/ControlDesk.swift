@@ -51,11 +51,27 @@ package final class ControlDesk: Sendable {
         }
     }
 
+    /// Does a request that came another way than by a socket.
+    ///
+    /// - Parameter answer: takes the answer's frames, on any thread; it must not wait.
+    package func perform(_ request: ControlRequest, answer: @escaping @Sendable ([[UInt8]]) -> Void) {
+        do throws(ControlFailure) {
+            try submit(request, answer: answer)
+        } catch {
+            answer(error.frames)
+        }
+    }
+
     private func submit(frames: [[UInt8]], envelope: [[UInt8]]) throws(ControlFailure) {
         guard frames.count == 1 else {
             throw ControlFailure(.malformed, "the request has \(frames.count) frames, it should have one")
         }
-        let request = try ControlRequest(parsing: frames[0])
+        try submit(try ControlRequest(parsing: frames[0])) { [reply] answer in reply(envelope + answer) }
+    }
+
+    private func submit(
+        _ request: ControlRequest, answer: @escaping @Sendable ([[UInt8]]) -> Void
+    ) throws(ControlFailure) {
         guard let operation = operations[request.operation], let lane = lanes[operation.lane] else {
             let suggestion = nearestName(to: request.operation, in: operations.keys.sorted())
             throw ControlFailure(
@@ -64,6 +80,6 @@ package final class ControlDesk: Sendable {
                     + (suggestion.map { "; did you mean \($0)?" }
                         ?? ", there are \(operations.keys.sorted().joined(separator: ", "))"))
         }
-        try lane.submit(.init(request: request, operation: operation) { [reply] answer in reply(envelope + answer) })
+        try lane.submit(.init(request: request, operation: operation, answer: answer))
     }
 }

@@ -39,6 +39,8 @@ package final class IngressQueues: Sendable {
         case ended
     }
 
+    /// How much may wait for each source.
+    package let limits: QueueLimits
     private let sources: [SourceSettings]
     private let onRoom: @Sendable () -> Void
     private let state: Monitor<State>
@@ -53,6 +55,7 @@ package final class IngressQueues: Sendable {
         onRoom: @escaping @Sendable () -> Void = {}
     ) {
         self.sources = sources
+        self.limits = limits
         self.onRoom = onRoom
         state = Monitor(
             State(

@@ -42,10 +42,12 @@ package final class Assigner: Sendable {
     ///   - embedding: the embedding to publish with each assignment.
     ///   - warmUpSide: the side of the pictures that it assigns for nobody before the first, so that weights are prepared and
     ///     threads and memory there; nil for none.
+    ///   - observer: looks on.
     package init(
         learner: LearnerHandover, version: ModelVersion, queue: AssignQueue, embedding: EmbeddingKind,
         output: any PipelineOutput, numbering: AssignmentNumbering, agreement: LabelAgreement, usage: ClusterUsage,
-        serving: ServingModel, counters: PipelineCounters, warmUpSide: Int? = nil
+        serving: ServingModel, counters: PipelineCounters, warmUpSide: Int? = nil,
+        observer: (any PipelineObserver)? = nil
     ) {
         self.queue = queue
         thread = WorkerThread(name: "assigner", stackSize: 16 << 20) { [mark, isWarm] in
@@ -67,26 +69,38 @@ package final class Assigner: Sendable {
                     if !update.relabelings.isEmpty {
                         agreement.restart()
                         usage.restart()
+                        observer?.relabeled()
                     }
                     serving.adopted(version)
                 }
                 guard !work.images.isEmpty else { continue }
-                let assignments = learner.learner.assign(work.images.map(\.picture), embedding: embedding)
+                let observed = embedding == .none && observer != nil ? EmbeddingKind.feature : embedding
+                let started = MonotonicTime.now
+                let assignments = learner.learner.assign(work.images.map(\.picture), embedding: observed)
+                counters.timings.batch.record(MonotonicTime.now.seconds(since: started))
+                counters.timings.batchImages.record(Double(assignments.count))
                 let (last, published) = (numbering.last, wallClockNanoseconds())
                 output.publish(
                     zip(work.images, assignments).enumerated().map { index, pair in
-                        NumberedAssignment(
+                        var assignment = pair.1
+                        if embedding == .none { assignment.embedding = nil }
+                        return NumberedAssignment(
                             epoch: numbering.epoch, sequence: last + UInt64(index) + 1, origin: pair.0.origin,
-                            assignment: pair.1, step: version.step, labelEpoch: version.labelEpoch,
+                            assignment: assignment, step: version.step, labelEpoch: version.labelEpoch,
                             published: published)
                     })
                 // After publishing, so that a heartbeat never names a number that its readers cannot have seen.
                 numbering.published(last + UInt64(assignments.count))
+                let now = wallClockNanoseconds()
+                // The clock may have been set back meanwhile.
+                counters.timings.receiveToPublish.record(
+                    work.images.lazy.map { Double(max(0, now - $0.origin.received)) * 1e-9 })
                 for (image, assignment) in zip(work.images, assignments) {
                     agreement.record(label: image.origin.label, cluster: assignment.cluster)
                 }
                 usage.record(assignments.lazy.map(\.cluster))
                 counters.countAssigned(assignments.count)
+                observer?.assigned(work.images, assignments, published: published)
             }
             serving.end()
         }

@@ -69,6 +69,7 @@ private final class DecodingLine: Sendable {
     private let maximumTrainingBytes: Int
     private let buffer: TrainingBuffer?
     private let queue: AssignQueue
+    private let timings: PipelineTimings
     /// One gate a queue, so that a large picture of one source does not delay another's.
     private let gates: [Resequencer<Outcome>]
     /// Held while an image is taken, so that tickets are given in the order of taking.
@@ -85,6 +86,7 @@ private final class DecodingLine: Sendable {
         self.maximumTrainingBytes = maximumTrainingBytes
         self.buffer = buffer
         self.queue = queue
+        timings = counters.timings
         gates = (0..<sources).map { _ in
             Resequencer(window: 2 * threads) { outcome in
                 Self.pass(outcome, buffer: buffer, queue: queue, output: output, counters: counters)
@@ -110,6 +112,8 @@ private final class DecodingLine: Sendable {
     }
 
     private func outcome(_ taken: TakenImage) -> Outcome {
+        let started = MonotonicTime.now
+        defer { timings.decode.record(MonotonicTime.now.seconds(since: started)) }
         do throws(UnreadableImage) {
             let picture = try decode(taken.image)
             return .decoded(

@@ -37,6 +37,11 @@ package final class LabelAgreement: Sendable {
     /// The counts since the start.
     package var total: ContingencyTable { state.withLock { $0.total } }
 
+    /// The labels in the order of the tables' rows.
+    package var labels: [Label] {
+        state.withLock { state in state.rows.sorted { $0.value < $1.value }.map(\.key) }
+    }
+
     /// Starts counting anew: cluster numbers mean something else from now on.
     package func restart() {
         state.withLock { state in

@@ -120,11 +120,12 @@ package final class Pipeline: Sendable {
     ///   - numbering: what assignments are numbered by.
     ///   - agreement: counts how clusters and labels go together.
     ///   - training: nil where images are assigned only, with weights that come by `offer`.
+    ///   - observer: looks on while images are assigned.
     package init(
         settings: Settings, learners: Learners, training: Training?, intake: IngressQueues, sources: Int,
         decode: @escaping @Sendable (IncomingImage) throws(UnreadableImage) -> RGBImage,
         output: any PipelineOutput, numbering: AssignmentNumbering, agreement: LabelAgreement = LabelAgreement(),
-        logger: Logger
+        logger: Logger, observer: (any PipelineObserver)? = nil
     ) {
         let queue = AssignQueue(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
         let buffer =
@@ -144,7 +145,7 @@ package final class Pipeline: Sendable {
         assigner = Assigner(
             learner: learners.assigning, version: learners.version, queue: queue, embedding: settings.embedding,
             output: output, numbering: numbering, agreement: agreement, usage: usage, serving: serving,
-            counters: counters, warmUpSide: settings.warmUpSide)
+            counters: counters, warmUpSide: settings.warmUpSide, observer: observer)
         preparer = WeightPreparer(spare: learners.spare, queue: queue)
         guard let training, let buffer else {
             (writer, trainer) = (nil, nil)
@@ -179,6 +180,9 @@ package final class Pipeline: Sendable {
 
     /// How many images wait, for the assigner and for training.
     package var waiting: (assigning: Int, training: Int) { (queue.count, buffer?.count ?? 0) }
+
+    /// How many images may wait for training.
+    package var trainingCapacity: Int { buffer?.capacity ?? 0 }
 
     /// Starts the workers; a second call does nothing.
     package func start() {

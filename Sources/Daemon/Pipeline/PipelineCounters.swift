@@ -15,6 +15,8 @@ package final class PipelineCounters: Sendable {
     package let assignedRate = RecentRate()
     /// Images trained on a second, of late.
     package let trainedRate = RecentRate()
+    /// How long the parts of an image's way take.
+    package let timings = PipelineTimings()
 
     /// Creates counters at zero.
     package init() {}

@@ -76,6 +76,7 @@ struct TrainingLoop {
         let report = learner.train(images, next: buffer.upcoming)
         let seconds = MonotonicTime.now.seconds(since: started)
         outside.counters.countStep(images: images.count)
+        outside.counters.timings.step.record(seconds)
         outside.onStep(report)
         guard report.isFinite else { return recoverFromBrokenStep(report) }
         version.step = report.step

@@ -48,6 +48,7 @@ final class AccessLoop: @unchecked Sendable {
 
     func watch(_ monitor: consuming SocketMonitor, endpoint: String) {
         watched.append(Watched(monitor, endpoint: endpoint, poller: &poller))
+        failures.peers.withLock { $0[endpoint] = 0 }
     }
 
     func stop() {
@@ -109,6 +110,7 @@ final class AccessLoop: @unchecked Sendable {
     // MARK: Events
 
     private func takeEvents(of socket: Watched) {
+        defer { failures.peers.withLock { $0[socket.endpoint] = socket.monitor.peerCount } }
         do {
             for _ in 0..<Self.turn {
                 guard let event = try socket.monitor.next() else { return }

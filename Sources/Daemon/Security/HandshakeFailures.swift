@@ -1,4 +1,4 @@
-// How many came to an endpoint and did not get in, and why.
+// How many came to an endpoint and did not get in, and why; and how many are there who did.
 
 import ZeroMQ
 
@@ -6,6 +6,8 @@ import ZeroMQ
 package final class HandshakeFailures: Sendable {
     /// The counts by endpoint and reason.
     package let counts = Monitor([String: [HandshakeFailure: UInt64]]())
+    /// The peers that are connected, by endpoint.
+    package let peers = Monitor([String: Int]())
 
     /// Creates counts at zero.
     package init() {}

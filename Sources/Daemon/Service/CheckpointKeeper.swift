@@ -14,6 +14,7 @@ struct CheckpointKeeper: Sendable {
     let output: StreamOutput
     let agreement: LabelAgreement
     let churn: ChurnMeter
+    let counters: ServiceCounters
     let logger: Logger
 
     /// Finds the checkpoint to go on from, and names those that are damaged.
@@ -42,6 +43,8 @@ struct CheckpointKeeper: Sendable {
             let record = try store.write(
                 state, model: model, labelEpoch: labelEpoch, relabeling: ledger.relabeling(of: labelEpoch)?.body,
                 configuration: settings())
+            counters.checkpointDuration.record(MonotonicTime.now.seconds(since: started))
+            counters.checkpoints.add(1, ServiceCounters.succeeded)
             ledger.add(record, churn: churn.measure(state, labelEpoch: labelEpoch))
             output.announceCheckpoint()
             logger.info(
@@ -52,6 +55,7 @@ struct CheckpointKeeper: Sendable {
                 ])
             logger.agreement("since the last checkpoint", agreement.takeRecent())
         } catch {
+            counters.checkpoints.add(1, ServiceCounters.failed)
             logger.error("\(error)")
             throw error
         }

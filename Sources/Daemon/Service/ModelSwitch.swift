@@ -27,19 +27,21 @@ final class ModelSwitch: Sendable {
     private let trainer: Trainer
     private let serving: ServingModel
     private let learning: LearningStatus
+    private let counters: ServiceCounters
     private let logger: Logger
     /// The model before the last switch.
     private let previous = Mutex<LearnerState?>(nil)
 
     init(
         store: CheckpointStore, trial: ModelTrial, trainer: Trainer, serving: ServingModel, learning: LearningStatus,
-        logger: Logger
+        counters: ServiceCounters, logger: Logger
     ) {
         self.store = store
         self.trial = trial
         self.trainer = trainer
         self.serving = serving
         self.learning = learning
+        self.counters = counters
         self.logger = logger
     }
 
@@ -47,25 +49,31 @@ final class ModelSwitch: Sendable {
     ///
     /// - Throws: `ControlFailure`, and then nothing has changed.
     func reload(id: String) throws(ControlFailure) -> Outcome {
-        try reload(id) { (limit) throws(CheckpointError) in try store.load(id: id, maximumBytes: limit) }
+        try counters.counting("reload") { () throws(ControlFailure) in
+            try reload(id) { (limit) throws(CheckpointError) in try store.load(id: id, maximumBytes: limit) }
+        }
     }
 
     /// Takes in the checkpoint at `path`, which may have any name.
     ///
     /// - Throws: `ControlFailure`, and then nothing has changed.
     func reload(path: String) throws(ControlFailure) -> Outcome {
-        try reload(path) { (limit) throws(CheckpointError) in try Checkpoint(path: path, maximumBytes: limit) }
+        try counters.counting("reload") { () throws(ControlFailure) in
+            try reload(path) { (limit) throws(CheckpointError) in try Checkpoint(path: path, maximumBytes: limit) }
+        }
     }
 
     /// Takes in the model before the last reload or rollback, as it was when it was left.
     ///
     /// - Throws: `ControlFailure`, and then nothing has changed.
     func rollback() throws(ControlFailure) -> Outcome {
-        guard let state = previous.withLock({ $0 }) else {
-            throw ControlFailure(.refused, "there is no model to go back to: none has been reloaded in this run")
+        try counters.counting("rollback") { () throws(ControlFailure) in
+            guard let state = previous.withLock({ $0 }) else {
+                throw ControlFailure(.refused, "there is no model to go back to: none has been reloaded in this run")
+            }
+            return try take(
+                state, from: "the model before", learner: try trial.learner(.training), isTrusted: true)
         }
-        return try take(
-            state, from: "the model before", learner: try trial.learner(.training), isTrusted: true)
     }
 
     private func reload(

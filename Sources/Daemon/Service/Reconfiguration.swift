@@ -5,7 +5,7 @@ package struct Reconfiguration: Sendable, Equatable {
     /// The settings that take effect at once.
     package static let changeable = [
         "publish.probabilities", "train.learning_rate", "assign.max_batch", "assign.max_delay_ms",
-        "checkpoint.every_steps", "checkpoint.every_seconds", "checkpoint.keep",
+        "checkpoint.every_steps", "checkpoint.every_seconds", "checkpoint.keep", "log.level", "log.format",
     ]
 
     /// The settings that are different and take effect.
@@ -29,5 +29,6 @@ package struct Reconfiguration: Sendable, Equatable {
         current.checkpoint.everySteps = wanted.checkpoint.everySteps
         current.checkpoint.everySeconds = wanted.checkpoint.everySeconds
         current.checkpoint.keep = wanted.checkpoint.keep
+        current.log = wanted.log
     }
 }

@@ -7,6 +7,7 @@ import ContrastiveClustering
 import Journal
 import Logging
 import StreamProtocol
+import Telemetry
 
 /// The running daemon, be it one that trains or a replica. It runs once: `start`, then `stop`.
 public final class Service: Sendable {
@@ -37,6 +38,9 @@ public final class Service: Sendable {
     private let journalKeeper: JournalKeeper
     private let control: ControlDesk
     private let role: Role
+    private let counters: ServiceCounters
+    private let metrics: ServiceMetrics
+    private let page: PageService?
 
     /// Opens the checkpoint folder and the journal, builds the learners and resumes the newest checkpoint; nothing runs
     /// yet.
@@ -57,7 +61,12 @@ public final class Service: Sendable {
         self.store = store
         let model = CheckpointModel(configuration.model)
         let resumed = try CheckpointKeeper.resume(from: store, model: model, logger: logger)
-        let journal = try Journal(settings: JournalSettings(configuration.journal)) { logger.journal($0) }
+        let counters = ServiceCounters()
+        self.counters = counters
+        let journal = try Journal(settings: JournalSettings(configuration.journal)) { event in
+            counters.count(event)
+            logger.journal(event)
+        }
 
         var gatewaySettings = try GatewaySettings(configuration)
         gatewaySettings.heartbeatInterval = pace.heartbeat
@@ -73,7 +82,8 @@ public final class Service: Sendable {
         let churn = ChurnMeter(probe: probe, logger: logger, makeLearner: makeLearner)
         let keeper = CheckpointKeeper(
             store: store, model: model, settings: { current.read(\.json) }, ledger: ledger, output: output,
-            agreement: agreement, churn: churn, logger: logger)
+            agreement: agreement, churn: churn, counters: counters, logger: logger)
+        let sampler = HTTPAddress(configuration.httpListen).map { _ in PictureSampler() }
         let decoding = PictureDecoding(side: configuration.model.imageSize)
         let pipeline = Pipeline(
             settings: Pipeline.Settings(configuration), learners: learners,
@@ -85,7 +95,7 @@ public final class Service: Sendable {
                 return picture
             }, output: output,
             numbering: AssignmentNumbering(epoch: journal.epoch, last: journal.lastAtOpening), agreement: agreement,
-            logger: logger)
+            logger: logger, observer: sampler)
         (self.gateway, self.output, self.journal, self.pipeline) = (gateway, output, journal, pipeline)
         journalKeeper = JournalKeeper(journal)
         let weights = learners.assigning.learner.snapshot()
@@ -96,7 +106,7 @@ public final class Service: Sendable {
             role = .trainer(churn)
             let models = ModelSwitch(
                 store: store, trial: trial, trainer: trainer, serving: pipeline.serving, learning: pipeline.learning,
-                logger: logger)
+                counters: counters, logger: logger)
             operations = [
                 .save(trainer, ledger: ledger), .pause(pipeline), .resume(pipeline), .reload(models),
                 .rollback(models),
@@ -115,16 +125,29 @@ public final class Service: Sendable {
             operations = ControlOperation.ofTrainer(at: configuration.replica.control)
         }
         let started = MonotonicTime.now
-        control = ControlDesk(
-            operations: operations + [
-                .status { [status] in
-                    StatusReport(
-                        gateway: gateway, pipeline: pipeline, ledger: ledger, journal: journal,
-                        replica: status?.read { $0 }, sources: configuration.sources, started: started)
-                },
-                .checkpoints(in: store), .fetch(from: store), .replay(from: journal),
-            ],
+        let report: @Sendable () -> StatusReport = { [status] in
+            StatusReport(
+                gateway: gateway, pipeline: pipeline, ledger: ledger, journal: journal,
+                replica: status?.read { $0 }, sources: configuration.sources, started: started)
+        }
+        let metrics = ServiceMetrics(
+            counters: counters, gateway: gateway, pipeline: pipeline, configuration: configuration, report: report)
+        self.metrics = metrics
+        let desk = ControlDesk(
+            operations: (operations + [
+                .status(report), .checkpoints(in: store), .fetch(from: store), .replay(from: journal),
+            ]).map(counters.counting),
             reply: gateway.answers.append)
+        control = desk
+        page = try HTTPAddress(configuration.httpListen).flatMap { address in
+            try sampler.map { sampler in
+                try PageService(
+                    address: address, tokenFile: configuration.httpTokenFile, sampler: sampler,
+                    surroundings: .init(
+                        report: report, agreement: agreement, desk: desk, illness: { gateway.queues.isHeld ? "no model of the trainer has come yet" : nil }, about: configuration.about),
+                    metrics: { metrics.registry.text() })
+            }
+        }
     }
 
     // MARK: Running
@@ -136,6 +159,7 @@ public final class Service: Sendable {
     @discardableResult
     package func start() throws -> Gateway.Endpoints {
         let numbering = pipeline.numbering
+        let pageAddress = try page?.start()
         let endpoints = try gateway.start(
             heartbeat: { [output] in
                 output.announceCheckpoint()
@@ -157,6 +181,9 @@ public final class Service: Sendable {
         }
         logger.info("publishing", metadata: ["endpoint": "\(endpoints.publisher)", "epoch": "\(numbering.epoch)"])
         if let endpoint = endpoints.control { logger.info("answering control", metadata: ["endpoint": "\(endpoint)"]) }
+        counters.setReady(true)
+        if let pageAddress { logger.info("serving the page", metadata: ["address": "http://\(pageAddress)/"]) }
+        page?.setReady(true)
         return endpoints
     }
 
@@ -187,6 +214,8 @@ public final class Service: Sendable {
     /// - Returns: what the run came to.
     @discardableResult
     public func stop() -> ServiceSummary {
+        counters.setReady(false)
+        page?.setReady(false)
         switch role {
         case .trainer(let churn): churn.end()
         case .replica(let follower): follower.stop()
@@ -203,6 +232,7 @@ public final class Service: Sendable {
         gateway.finish()
         journalKeeper.stop()
         journal.close()
+        page?.stop()
         logger.agreement("since the start", pipeline.agreement.total)
         return summary
     }
@@ -230,6 +260,12 @@ public final class Service: Sendable {
                 pipeline.statusLine + (journal.status.failure == nil ? "" : ", the journal cannot be written")
             })
     }
+    /// All metrics in Prometheus's text format, whose media type is `MetricRegistry.contentType`; from any thread, in
+    /// a few milliseconds at most.
+    public func metricsText() -> String { metrics.registry.text() }
+
+    /// The metrics that there are.
+    package var knownMetrics: [Metric] { metrics.registry.metrics }
 
     // MARK: Making
 

@@ -21,6 +21,16 @@ extension Configuration {
     }
 }
 
+extension Configuration {
+    /// What the page says of the settings.
+    var about: [String: JSON] {
+        [
+            "version": .string(clusterdVersion), "architecture": .string(model.architecture.rawValue),
+            "image_size": JSON(model.imageSize), "clusters": JSON(model.clusters), "batch_size": JSON(train.batchSize),
+        ]
+    }
+}
+
 extension GatewaySettings {
     /// Reads the keys that the configuration names.
     ///

@@ -1,27 +1,23 @@
-// The daemon's log: one readable line an event on standard error, or what the journal of systemd reads as one.
+// The daemon's log: a line an event, for people, for the journal of systemd, or for programs.
 
 import Glibc
 import Logging
+import StreamProtocol
 
-/// Writes a line an event to standard error.
+/// Makes a line of each event.
 public struct StandardErrorLog: LogHandler {
     /// What is logged with every event.
     public var metadata: Logger.Metadata = [:]
-    /// Events below this are left out.
-    public var logLevel: Logger.Level
-    private let forJournal: Bool
+    private let output: LogOutput
+    private var ownLevel: Logger.Level?
 
-    /// Creates a handler; `forJournal` puts sd-daemon(3)'s priority in front of a line in the place of the time.
-    package init(level: Logger.Level, forJournal: Bool) {
-        logLevel = level
-        self.forJournal = forJournal
-    }
+    /// Creates a handler.
+    init(output: LogOutput) { self.output = output }
 
-    /// A logger to standard error, in the journal's form where systemd.exec(5)'s `$JOURNAL_STREAM` is set and standard
-    /// error is no terminal.
-    public static func logger(level: LogLevel) -> Logger {
-        let forJournal = getenv("JOURNAL_STREAM") != nil && isatty(STDERR_FILENO) == 0
-        return Logger(label: "clusterd") { _ in Self(level: level.level, forJournal: forJournal) }
+    /// Events below this are left out; unless it has been set, the output's.
+    public var logLevel: Logger.Level {
+        get { ownLevel ?? output.level }
+        set { ownLevel = newValue }
     }
 
     /// Metadata of this handler.
@@ -30,29 +26,42 @@ public struct StandardErrorLog: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// Writes the event in one piece, so that lines of several threads do not mix.
+    /// Logs the event.
     public func log(event: LogEvent) {
-        let bytes = Array(line(event).utf8)
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress! + written, $0.count - written) }
-            if count < 0, errno == EINTR { continue }
-            // A log that cannot be written is no reason to stop.
-            guard count > 0 else { return }
-            written += count
-        }
+        let message = "\(event.message)"
+        output.log(line(event), level: event.level, message: message)
     }
 
     /// The line of an event, its newline included.
     package func line(_ event: LogEvent) -> String {
         let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
-        let text = fields.reduce(into: "\(event.message)") { $0 += " \($1.key)=\(Self.quoted("\($1.value)"))" }
+        return Self.line(
+            level: event.level, message: "\(event.message)", fields: fields.map { ($0.key, "\($0.value)") },
+            form: output.form)
+    }
+
+    static func line(
+        level: Logger.Level, message: String, fields: [(key: String, value: String)], form: LogFormat
+    ) -> String {
+        if form == .json { return json(level: level, message: message, fields: fields) }
+        let text = fields.reduce(into: message) { $0 += " \($1.key)=\(quoted($1.value))" }
         // A sender's text must not pass for a line of its own.
         let oneLine = String(text.map { $0.isNewline ? " " : $0 })
-        let level = event.level.rawValue
-        return forJournal
-            ? "<\(Self.priority(event.level))>\(oneLine)\n"
-            : "\(Self.timestamp()) \(level)\(String(repeating: " ", count: max(0, 7 - level.count))) \(oneLine)\n"
+        let word = level.rawValue
+        return form == .journald
+            ? "<\(priority(level))>\(oneLine)\n"
+            : "\(timestamp()) \(word)\(String(repeating: " ", count: max(0, 7 - word.count))) \(oneLine)\n"
+    }
+
+    private static func json(level: Logger.Level, message: String, fields: [(key: String, value: String)]) -> String {
+        let own = ["time", "level", "message"]
+        let bytes = JSONWriter.object { object in
+            object.member("time", timestamp())
+            object.member("level", level.rawValue)
+            object.member("message", message)
+            for (key, value) in fields { object.member(own.contains(key) ? key + "_" : key, value) }
+        }
+        return String(decoding: bytes, as: UTF8.self) + "\n"
     }
 
     private static func quoted(_ value: String) -> String {
@@ -86,20 +95,4 @@ public struct StandardErrorLog: LogHandler {
         let time = "\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2))"
         return "\(date)T\(time).\(digits(now.tv_nsec / 1_000_000, 3))Z"
     }
-}
-
-/// How much is logged, as a flag names it.
-public enum LogLevel: String, Sendable, CaseIterable {
-    /// Each step and each rejected message.
-    case debug
-    /// What goes on.
-    case info
-    /// What is out of the ordinary.
-    case notice
-    /// What may need somebody's attention.
-    case warning
-    /// What has failed.
-    case error
-
-    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
 }

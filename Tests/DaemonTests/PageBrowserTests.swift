@@ -1,0 +1,72 @@
+// The page in a real browser, with a real daemon behind it and two feeds that stream in: Fashion-MNIST and coloured shapes.
+
+import Daemon
+import Foundation
+import HTTPTestClient
+import XCTest
+
+final class PageBrowserTests: XCTestCase {
+    private static let fashion = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"
+
+    func testThePageInABrowser() throws {
+        let folder = try TemporaryFolder()
+        let state = try TemporaryFolder()
+        let settings = ["train.batch_size=16"]
+        var daemon = try TestProcess.serve(state, set: settings)
+        let page = try XCTUnwrap(daemon.logged("address", with: "serving the page"))
+        let endpoint = try XCTUnwrap(daemon.logged("endpoint", with: "source=queue"))
+        let shapes = try python("coloured_shapes.py", [folder.path, "400"])
+        XCTAssertEqual(shapes.wait(), 0, shapes.errors.read { $0.lines.joined(separator: "\n") })
+        var sources = [("colours", folder.path)]
+        guard FileManager.default.fileExists(atPath: Self.fashion) else {
+            throw try missing("Debian's dataset-fashion-mnist is not installed")
+        }
+        sources.append(("fashion", Self.fashion))
+        let feeds = try sources.map { name, path in
+            try TestProcess.clusterd([
+                "feed", "--labels", "--shuffle", "--loop", "1000", "--rate", "60", "--name", name, "--to", endpoint,
+                path,
+            ])
+        }
+        defer { for feed in feeds { feed.signal(SIGKILL) } }
+
+        let screenshots = ProcessInfo.processInfo.environment["CLUSTERD_PAGE_SCREENSHOTS"].map { [$0] } ?? []
+        let browser = try python("page_browser.py", [page, endpoint] + screenshots)
+        if !said("look", browser) {
+            let code = browser.wait()
+            let errors = browser.errors.read { $0.lines.joined(separator: "\n") }
+            if code == 77 { throw try missing(errors) }
+            return XCTFail(errors)
+        }
+        daemon.signal(SIGTERM)
+        XCTAssertEqual(daemon.wait(), 0)
+        browser.input.write(Data("\n".utf8))
+        XCTAssertTrue(said("gone", browser), "the page does not say that the daemon is gone")
+        // Where it was, so that page and feeds find it again.
+        let address = page.dropFirst("http://".count).dropLast()
+        daemon = try TestProcess.serve(
+            state, set: settings + ["http.listen=\(address)", "sources.queue.endpoint=\(endpoint)"])
+        XCTAssertEqual(daemon.logged("address", with: "serving the page"), page)
+        browser.input.write(Data("\n".utf8))
+        XCTAssertEqual(browser.wait(), 0, browser.errors.read { $0.lines.joined(separator: "\n") })
+        XCTAssertEqual(browser.output.read { $0.lines.last }, "done")
+        daemon.signal(SIGTERM)
+        XCTAssertEqual(daemon.wait(), 0)
+    }
+
+    /// What is missing is no failure but where everything is to be there.
+    private func missing(_ what: String) throws -> any Error {
+        guard ProcessInfo.processInfo.environment["CI"] == "true" else { return XCTSkip(what) }
+        XCTFail(what)
+        return CocoaError(.fileNoSuchFile)
+    }
+
+    /// Whether the browser's program comes to say a word before it ends.
+    private func said(_ word: String, _ browser: TestProcess) -> Bool {
+        let deadline = MonotonicTime.now.advanced(bySeconds: 150)
+        return browser.output.wait { output in
+            if output.lines.contains(word) { return .done(true) }
+            return output.isClosed || MonotonicTime.now >= deadline ? .done(false) : .wait(until: deadline)
+        }
+    }
+}
