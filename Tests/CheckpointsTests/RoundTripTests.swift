@@ -23,7 +23,8 @@ final class RoundTripTests: XCTestCase {
         let state = sampleState(step: 1200)
         let config = "{\"train\":{\"seed\":42},\"name\":\"é\\n\"}"
         let before = UInt64(Date().timeIntervalSince1970 * 1e9)
-        let record = try store.write(state, model: sampleModel, labelEpoch: 3, configuration: config)
+        let record = try store.write(
+            state, model: sampleModel, labelEpoch: 3, relabeling: "{\"map\":[1,0]}", configuration: config)
         XCTAssertEqual(record.id, "step-000001200-epoch-3")
         XCTAssertEqual(record.step, 1200)
         XCTAssertEqual(record.path, folder + "/step-000001200-epoch-3.safetensors")
@@ -43,6 +44,7 @@ final class RoundTripTests: XCTestCase {
             XCTAssertEqual(checkpoint.model, sampleModel)
             XCTAssertEqual(checkpoint.labelEpoch, 3)
             XCTAssertEqual(checkpoint.configuration, config)
+            XCTAssertEqual(checkpoint.relabeling, "{\"map\":[1,0]}")
             XCTAssertEqual(checkpoint.state.step, state.step)
             XCTAssertEqual(checkpoint.state.random, state.random)
             XCTAssertEqual(checkpoint.state.sortedTensors, state.sortedTensors)

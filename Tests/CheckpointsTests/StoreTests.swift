@@ -83,4 +83,19 @@ final class StoreTests: XCTestCase {
         XCTAssertEqual(error.operation, "create")
         XCTAssertEqual(error.path, "/proc/clusterd")
     }
+
+    func testAFileThatIsAddedIsTheOneToGoOnFrom() throws {
+        let folder = try temporaryFolder()
+        let store = try CheckpointStore(folder)
+        for step in [UInt64(100), 200, 300] { _ = try store.write(sampleState(step: step), model: sampleModel) }
+        let other = try CheckpointStore(try temporaryFolder())
+        let written = try other.write(sampleState(step: 150), model: sampleModel)
+        let incoming = folder + "/.incoming"
+        try FileManager.default.copyItem(atPath: written.path, toPath: incoming)
+        let record = try store.add(try Checkpoint(path: incoming))
+        XCTAssertEqual([record.id, record.sha256], [written.id, written.sha256])
+        XCTAssertEqual(try store.list(), ["step-000000150", "step-000000100"], "what was newer has gone")
+        XCTAssertEqual(try store.newest(for: sampleModel).checkpoint?.record, record)
+        XCTAssertEqual(try store.records().first, record)
+    }
 }

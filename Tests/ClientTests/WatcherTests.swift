@@ -113,16 +113,22 @@ final class WatcherTests: XCTestCase {
         let rejected = RejectedMessage(source: "cam1", id: "bad.jpg", reason: "truncated-jpeg")
         let checkpoint = CheckpointMessage(
             id: "step-000000200", step: 200, byteCount: 1, sha256: "00", written: 0, labelEpoch: 0, labels: [])
+        let relabeling = RelabelingMessage(
+            labelEpoch: 1, previousLabelEpoch: 0, model: "step-000000200-epoch-1", map: [1, 0, nil], agreement: 0.5,
+            images: 9, published: 1)
+        XCTAssertEqual(RelabelingMessage(body: relabeling.body), relabeling)
+        XCTAssertNil(RelabelingMessage(body: "{}"))
         try publisher.send(rejected.frames)
+        try publisher.send(relabeling.frames)
         try publisher.send(checkpoint.frames)
         try publisher.send(checkpoint.frames)
         try publisher.send([Array("assignment/cam1/3".utf8), Array("{".utf8)])
         try publisher.send(assignment(1).frames)
         let (events, tally, _) = watch.wait()
-        XCTAssertEqual(events.count, 4)
-        XCTAssertEqual(events[0], .rejected(rejected))
-        XCTAssertEqual(events[1], .checkpoint(checkpoint))
-        guard case .malformed = events[2] else { return XCTFail("\(events[2])") }
+        XCTAssertEqual(events.count, 5)
+        XCTAssertEqual(
+            Array(events.prefix(3)), [.rejected(rejected), .relabeling(relabeling), .checkpoint(checkpoint)])
+        guard case .malformed = events[3] else { return XCTFail("\(events[3])") }
         XCTAssertEqual(tally.rejected, 1)
         XCTAssertEqual(tally.malformed, 1)
     }

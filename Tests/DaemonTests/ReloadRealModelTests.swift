@@ -270,6 +270,6 @@ final class ReloadRealModelTests: XCTestCase {
         XCTAssertEqual(during.map(\.labelEpoch).max(), reloads)
         let (first, second) = (latencies(before), latencies(during))
         print("p99 of receive-to-publish: \(first) ms before, \(second) ms during \(reloads) reloads")
-        XCTAssertLessThan(second, max(2 * first, 60), "p99 \(first) ms before")
+        XCTAssertLessThan(second, max(2 * first, 25), "p99 \(first) ms before")
     }
 }

@@ -40,7 +40,8 @@ public final class CPULearner: Learner {
     private var evaluationPass: EvaluationPass?
     private var evaluationIsPrepared = false
 
-    /// Creates a learner with initial weights drawn from the settings' seed.
+    /// Creates a learner with initial weights drawn from the settings' seed. One for assigning has none: it is to be given some
+    /// before it assigns.
     ///
     /// - Parameters:
     ///   - threads: how many threads work on a step, the calling one among them; 0 for one a core.
@@ -55,7 +56,7 @@ public final class CPULearner: Learner {
         compute = Compute(threads: threads > 0 ? threads : ThreadPool.processorCount, niceness: niceness)
         seed = training.seed
         model = ContrastiveModel(settings)
-        model.initialize(seed: seed, compute)
+        if role == .training { model.initialize(seed: seed, compute) }
         recipe = ViewRecipe(side: settings.imageSize, settings: training)
         views = ViewMaker(recipe, threads: compute.pool.threadCount)
         self.niceness = niceness
