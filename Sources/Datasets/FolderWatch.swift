@@ -168,7 +168,7 @@ public final class FolderWatch {
                     case .everything: true
                     case .changed(let since): Self.hasChanged(path, since: since)
                     }
-                if isWanted, Self.writing(path) != .underWay { enqueue(item.name, in: folder) }
+                if isWanted, Self.isWhole(path, unknown: true) { enqueue(item.name, in: folder) }
             default: break
             }
         }
@@ -253,8 +253,9 @@ public final class FolderWatch {
         guard ImageFormats.kind(name: name) == .image else { return }
         if has(IN_CLOSE_WRITE) || has(IN_MOVED_TO) {
             enqueue(name, in: folder)
-        } else if has(IN_CREATE), Self.isLinked(folder.path.appending(name)) {
-            enqueue(name, in: folder)
+        } else if has(IN_CREATE) {
+            let path = folder.path.appending(name)
+            if Self.isWhole(path, unknown: Self.isLinked(path)) { enqueue(name, in: folder) }
         }
     }
 
@@ -295,13 +296,25 @@ public final class FolderWatch {
         return .done
     }
 
-    /// Whether a name that has just appeared belongs to a file that is whole: a link to one, of either kind. A file that
-    /// is being written has an event to come, so has one that has just been.
+    /// Whether a file that has a name is whole: there is something in it, and nobody is writing it. One that a program is
+    /// about to open has its name before its writer is counted, but it is empty then, and the event of its close will come.
+    ///
+    /// - Parameter unknown: what is taken for true where the system does not tell of writers.
+    private static func isWhole(_ path: RawPath, unknown: Bool) -> Bool {
+        var status = stat()
+        guard path.withCString({ stat($0, &status) }) == 0, status.st_size > 0 else { return false }
+        switch writing(path) {
+        case .done: return true
+        case .underWay: return false
+        case .unknown: return unknown
+        }
+    }
+
+    /// Whether a file has another name, or is a link itself: it was not created just now, but linked.
     private static func isLinked(_ path: RawPath) -> Bool {
         var status = stat()
         guard path.withCString({ lstat($0, &status) }) == 0 else { return false }
-        let isLink = status.st_mode & S_IFMT == S_IFLNK || status.st_nlink > 1
-        return writing(path) == .done || (isLink && writing(path) == .unknown)
+        return status.st_mode & S_IFMT == S_IFLNK || status.st_nlink > 1
     }
 
     private static func hasChanged(_ path: RawPath, since: timespec) -> Bool {
