@@ -90,8 +90,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "Daemon", "Client", "Datasets", "Journal", "Checkpoints", "Imaging", "StreamProtocol", "CZlib",
-                "CCrypto",
+                "Daemon", "Client", "Datasets", "Journal", "Checkpoints", "Imaging", "StatusPage", "StreamProtocol",
+                "CZlib", "CCrypto",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             resources: [.copy("Corpus")]),

@@ -8,6 +8,9 @@ readonly build_packages=(
     libsqlite3-dev
 )
 
+# What the test of the page needs: a browser that can be driven, and pictures for it to look at.
+readonly browser_packages=(chromium chromium-driver dataset-fashion-mnist)
+
 say() { printf '\n==> %s\n' "$*"; }
 
 fail() {

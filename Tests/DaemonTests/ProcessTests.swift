@@ -127,7 +127,8 @@ final class ProcessTests: XCTestCase {
 
     func testTheJournalsFormHasPriorities() throws {
         let process = try TestProcess.clusterd(
-            ["serve", "--set", "publish.endpoint=tcp://127.0.0.1:*", "control.endpoint=tcp://127.0.0.1:*"]
+            ["serve", "--set", "http.listen=off", "publish.endpoint=tcp://127.0.0.1:*"]
+                + ["control.endpoint=tcp://127.0.0.1:*"]
                 + ["stream", "queue"].map {
                     "sources.\($0).endpoint=tcp://127.0.0.1:*"
                 } + ["model.architecture=resnet18", "model.image_size=32", "threads=1"],
