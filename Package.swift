@@ -95,8 +95,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "Daemon", "Client", "Remote", "Datasets", "Journal", "Checkpoints", "Imaging", "StreamProtocol",
-                "ZeroMQ", "CZlib", "CCrypto",
+                "Daemon", "Client", "Remote", "Datasets", "Journal", "Checkpoints", "Imaging", "StatusPage",
+                "StreamProtocol", "ZeroMQ", "CZlib", "CCrypto",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             resources: [.copy("Corpus")]),

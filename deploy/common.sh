@@ -11,6 +11,9 @@ readonly build_packages=(
 # What the tests need beside that: a compiler for the example in C, videos, a look at the manual page, network namespaces.
 readonly test_packages=(ffmpeg gcc libc6-dev mandoc jq iproute2 util-linux sqlite3)
 
+# What the test of the page needs: a browser that can be driven, and pictures for it to look at.
+readonly browser_packages=(chromium chromium-driver dataset-fashion-mnist)
+
 say() { printf '\n==> %s\n' "$*"; }
 
 fail() {

@@ -86,17 +86,16 @@ final class PagePartsTests: XCTestCase {
 
     func testALongHistoryIsThinnedOut() {
         var history = PageHistory()
-        var seconds: Int64 = 0
-        while history.interval < 16 {
-            seconds += 1
-            if history.isDue() { _ = history.add(.init(time: seconds * 1000, values: [Double(seconds)])) }
-        }
-        XCTAssertLessThan(history.points.count, PageHistory.capacity)
-        XCTAssertGreaterThan(history.points.count, PageHistory.capacity / 2 - 2)
-        let times = history.points.map(\.time)
-        XCTAssertEqual(times, times.sorted())
-        XCTAssertEqual(times.first, 2000)
-        XCTAssertGreaterThan(times.last ?? 0, (seconds - 32) * 1000)
+        var changes: [PageHistory.Change] = []
+        for second in 1...Int64(10_000) { changes.append(history.add(.init(time: second, values: [Double(second)]))) }
+        XCTAssertEqual(history.recent.map(\.time), Array(9701...10_000))
+        XCTAssertEqual(changes.filter { $0 == .thinned }.count, 5)
+        XCTAssertLessThan(history.whole.count, PageHistory.capacity)
+        XCTAssertGreaterThanOrEqual(history.whole.count, PageHistory.capacity / 2)
+        // Evenly spaced over the whole run.
+        XCTAssertEqual(Set(zip(history.whole, history.whole.dropFirst()).map { $1.time - $0.time }), [32])
+        XCTAssertLessThan(history.whole.first?.time ?? .max, 64)
+        XCTAssertGreaterThan(history.whole.last?.time ?? 0, 10_000 - 32)
     }
 
     func testLabelsOfTheLastMinuteCount() throws {

@@ -58,19 +58,21 @@ final class LivePage: PageSource {
         return state.withLock { state in
             state.seconds += 1
             var events: [PageEvent] = []
-            let isDue = state.history.isDue()
+            let isDue = state.seconds % PageHistory.interval == 0
             guard isDue || readers > 0 else { return [] }
             let report = surroundings.report()
             if isDue {
                 state.labels.update(surroundings.agreement.total)
                 let point = point(report, &state)
+                let change = state.history.add(point)
                 events.append(
-                    state.history.add(point)
-                        ? PageEvent("history", state.history.json) : PageEvent("point", point.json))
+                    change == .thinned
+                        ? PageEvent("history", state.history.json)
+                        : PageEvent("point", .object(["point": point.json, "kept": .bool(change == .kept)])))
             }
             guard readers > 0 else { return [] }
             events.append(PageEvent("status", status(report, state)))
-            if state.seconds % 2 == 0 { events.append(PageEvent("pictures", pictures(all: false))) }
+            if isDue { events.append(PageEvent("pictures", pictures(all: false))) }
             return events
         }
     }

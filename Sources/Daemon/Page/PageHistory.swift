@@ -1,10 +1,14 @@
-// Numbers over the whole run, for curves: when there are too many, every second one goes, so memory is bounded.
+// Numbers for curves: of the last minutes all, of the whole run as many as fit, every second one going when there are too many.
 
 import StreamProtocol
 
 /// A run's numbers.
 package struct PageHistory: Sendable {
-    /// Points kept; half of them after a thinning.
+    /// Seconds between two points.
+    package static let interval = 2
+    /// Points of the last minutes.
+    package static let recentPoints = 300
+    /// Points of the whole run; half of them after a thinning.
     package static let capacity = 600
     /// What a point has, in this order, after its time in milliseconds since 1970.
     static let series = [
@@ -35,36 +39,46 @@ package struct PageHistory: Sendable {
         }
     }
 
-    package private(set) var points: [Point] = []
-    /// Seconds between two points.
-    package private(set) var interval = 2
-    private var seconds = 0
+    /// What became of a point beyond the last minutes.
+    package enum Change: Sendable {
+        /// Nothing.
+        case none
+        /// It was kept.
+        case kept
+        /// It was kept, and others have been left out for it.
+        case thinned
+    }
+
+    /// The points of the last minutes.
+    package private(set) var recent: [Point] = []
+    /// Points of the whole run, evenly spaced.
+    package private(set) var whole: [Point] = []
+    private var stride = 1
+    private var skipped = 0
 
     /// Creates an empty history.
     package init() {}
 
-    /// Whether a second that has passed completes an interval, so that a point is due.
-    package mutating func isDue() -> Bool {
-        seconds += 1
-        guard seconds >= interval else { return false }
-        seconds = 0
-        return true
-    }
-
-    /// Adds a point; true where others have been left out for it.
-    package mutating func add(_ point: Point) -> Bool {
-        points.append(point)
-        guard points.count >= Self.capacity else { return false }
-        points = points.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
-        interval *= 2
-        return true
+    /// Adds the next point.
+    package mutating func add(_ point: Point) -> Change {
+        recent.append(point)
+        if recent.count > Self.recentPoints { recent.removeFirst() }
+        skipped += 1
+        guard skipped >= stride else { return .none }
+        skipped = 0
+        whole.append(point)
+        guard whole.count >= Self.capacity else { return .kept }
+        // The newest stays, so that the next comes at its distance.
+        whole = whole.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+        stride *= 2
+        return .thinned
     }
 
     /// All of it.
     var json: JSON {
         .object([
-            "series": .array(Self.series.map { .string($0) }), "interval": JSON(interval),
-            "points": .array(points.map(\.json)),
+            "series": .array(Self.series.map { .string($0) }), "recent": .array(recent.map(\.json)),
+            "whole": .array(whole.map(\.json)),
         ])
     }
 }

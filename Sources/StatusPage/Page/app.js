@@ -29,7 +29,7 @@ const charts = [
     series: [{ name: "assigned", column: 5, ink: 1 }, { name: "trained", column: 6, ink: 2 }],
   }),
   new Chart($("chart-latency"), {
-    title: "Latency", unit: "from receiving to publishing", format: duration, axis: duration, fromZero: true, nothing: "No picture yet",
+    title: "Latency", unit: "from receiving to publishing", format: duration, axis: (value) => (value < 60 ? duration(value) : `${Number((value / 60).toFixed(1))} min`), fromZero: true, nothing: "No picture yet",
     series: [{ name: "half within", column: 7, ink: 1 }, { name: "99% within", column: 8, ink: 2 }],
   }),
 ];
@@ -38,13 +38,18 @@ const labelChart = new Chart($("chart-labels"), {
   nothing: "Too few labels in the last minute",
   series: [{ name: "NMI", column: 9, ink: 1 }, { name: "ACC", column: 10, ink: 2 }],
 });
-let points = [];
+/** The points of the last minutes, and those of the whole run. */
+let history = { recent: [], whole: [] };
+const RECENT = 300;
 
 function drawCharts() {
+  const points = history[$("span").value];
   for (const chart of charts) chart.show(points);
   labels.setPresent(points.some((point) => typeof point[9] === "number"));
   labelChart.show(points);
 }
+
+$("span").addEventListener("change", drawCharts);
 
 // Figures.
 
@@ -211,8 +216,12 @@ function connect() {
     if (isBack) notify("The daemon is back.");
     map.refresh();
   });
-  on("history", (value) => { points = value.points; drawCharts(); });
-  on("point", (value) => { points.push(value); drawCharts(); });
+  on("history", (value) => { history = value; drawCharts(); });
+  on("point", ({ point, kept }) => {
+    history.recent = [...history.recent, point].slice(-RECENT);
+    if (kept) history.whole.push(point);
+    drawCharts();
+  });
   on("status", showStatus);
   on("pictures", (value) => { clusters.showPictures(value); sources.showPictures(value.last); });
   stream.onerror = () => {

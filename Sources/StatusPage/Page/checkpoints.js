@@ -64,7 +64,7 @@ export class Checkpoints {
       const serves = checkpoint.id === this.serving ? element("span", { class: "chip good" }, "in use") : null;
       const time = element("td", { class: "number" }, ago(((this.now ?? checkpoint.t) - checkpoint.t) / 1e9));
       const node = element("tr", {}, element("td", {}, element("code", {}, checkpoint.id), " ", serves),
-        element("td", { class: "number" }, count(checkpoint.step)),
+        element("td", { class: "number wide" }, count(checkpoint.step)),
         element("td", { class: "number wide" }, bytes(checkpoint.bytes)), time, element("td", {}, button));
       return { node, time, written: checkpoint.t };
     });

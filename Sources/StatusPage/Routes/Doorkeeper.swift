@@ -15,7 +15,10 @@ package struct Doorkeeper: Sendable {
     /// Creates a doorkeeper.
     ///
     /// - Parameter token: what every request must show; nil where only this machine can send any.
-    package init(token: String?) { self.token = token.map { Array($0.utf8) } }
+    package init(token: String?) {
+        precondition(token != "", "an empty token is everybody's")
+        self.token = token.map { Array($0.utf8) }
+    }
 
     /// Why a request is refused; nil where it is let through.
     func refusal(of request: HTTPRequest) -> HTTPResponse? {

@@ -69,10 +69,10 @@ def text(selector):
 
 
 def press(selector):
-    button = one(selector)
-    script("arguments[0].scrollIntoView({block: 'center'})", button)
-    until(f"{selector} can be pressed", button.is_enabled)
-    button.click()
+    # Looked up anew each time: what has been drawn again is another button.
+    until(f"{selector} can be pressed", lambda: one(selector).is_enabled())
+    script("arguments[0].scrollIntoView({block: 'center'})", one(selector))
+    one(selector).click()
 
 
 def state():

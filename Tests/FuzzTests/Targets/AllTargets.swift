@@ -9,7 +9,7 @@ extension FuzzTarget {
             sequence(share: 4), jpeg(share: 3), png(share: 3), webp(share: 3), safetensors(share: 10),
             checkpoint(in: folder, share: 2), idx(in: folder, share: 3), try idxLabels(in: folder, share: 1),
             paths(in: folder, share: 1), configuration(share: 2), times(share: 3),
-            zap(share: 4), keyFile(in: folder, share: 1),
+            zap(share: 4), keyFile(in: folder, share: 1), httpRequest(share: 4),
             try journalFile(in: folder, share: 0.1), try journalRows(in: folder, share: 0.2),
         ]
     }
