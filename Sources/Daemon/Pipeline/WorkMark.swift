@@ -20,20 +20,18 @@ package final class WorkMark: Sendable {
         package var longest: Double?
     }
 
-    private struct State: Sendable {
-        var piece: UInt64 = 0
-        var isBusy = false
-        /// The clock of the thread's processor time, and what it showed when the piece was begun.
-        var clock = clockid_t()
-        var begun = 0.0
-        var longest: Double?
-    }
-
     /// What the worker does, for people.
     package let name: String
     /// Seconds that the thread may be at something without having run.
     package let patience: Double
-    private let state = Mutex(State())
+    // No lock: whoever looks must not wait for a worker of low priority that was interrupted while it had one.
+    /// Which piece of work, and whether it is under way.
+    private let piece = Atomic<UInt64>(0)
+    private let isBusy = Atomic<Bool>(false)
+    /// The clock of the thread's processor time, what it showed when the piece was begun, and the longest piece by it.
+    private let clock = Atomic<clockid_t>(0)
+    private let begun = Atomic<UInt64>(0)
+    private let longest = Atomic<UInt64>(0)
 
     /// Creates the mark of a worker that has nothing to do.
     package init(_ name: String, patience: Double = 60) {
@@ -46,21 +44,19 @@ package final class WorkMark: Sendable {
         var clock = clockid_t()
         // pthread_getcpuclockid(3)
         pthread_getcpuclockid(pthread_self(), &clock)
-        state.withLock { state in
-            state.piece += 1
-            state.isBusy = true
-            state.clock = clock
-            state.begun = Self.seconds(clock)
-        }
+        self.clock.store(clock, ordering: .relaxed)
+        begun.store(Self.nanoseconds(clock), ordering: .relaxed)
+        piece.add(1, ordering: .releasing)
+        isBusy.store(true, ordering: .releasing)
     }
 
     /// Says that it is done; to be called by the thread that began.
     package func end() {
-        state.withLock { state in
-            guard state.isBusy else { return }
-            state.isBusy = false
-            state.longest = max(state.longest ?? 0, Self.seconds(state.clock) - state.begun)
-        }
+        guard isBusy.load(ordering: .relaxed) else { return }
+        isBusy.store(false, ordering: .releasing)
+        let taken = Self.nanoseconds(clock.load(ordering: .relaxed)) &- begun.load(ordering: .relaxed)
+        // One that took no measurable time has been finished all the same.
+        longest.max(Swift.max(1, taken), ordering: .relaxed)
     }
 
     /// Ends the piece of work for as long as `body` waits for another, and begins the next.
@@ -72,17 +68,20 @@ package final class WorkMark: Sendable {
 
     /// The work under way; nil where there is none.
     package var progress: Progress? {
-        state.withLock { state in
-            guard state.isBusy else { return nil }
-            return Progress(
-                piece: state.piece, processorSeconds: Self.seconds(state.clock) - state.begun, longest: state.longest)
-        }
+        guard isBusy.load(ordering: .acquiring) else { return nil }
+        let piece = piece.load(ordering: .acquiring)
+        // Of a piece that begins right now the start may be the next one's: that is less than what it has taken, or none.
+        let (now, begun) = (Self.nanoseconds(clock.load(ordering: .relaxed)), begun.load(ordering: .relaxed))
+        let longest = longest.load(ordering: .relaxed)
+        return Progress(
+            piece: piece, processorSeconds: now > begun ? Double(now - begun) * 1e-9 : 0,
+            longest: longest > 0 ? Double(longest) * 1e-9 : nil)
     }
 
     /// clock_gettime(2)
-    private static func seconds(_ clock: clockid_t) -> Double {
+    private static func nanoseconds(_ clock: clockid_t) -> UInt64 {
         var time = timespec()
         clock_gettime(clock, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

@@ -34,7 +34,7 @@ package final class ServiceManager: Sendable {
     private struct State: Sendable {
         var phase = Phase.starting
         var subject: Subject?
-        var thread: WorkerThread?
+        var threads: [WorkerThread] = []
     }
 
     /// Seconds between two lines of status.
@@ -83,9 +83,13 @@ package final class ServiceManager: Sendable {
     package func starting() {
         guard socket != nil else { return }
         startMark.begin()
-        let thread = WorkerThread(name: "systemd", stackSize: 512 << 10) { [self] in speak() }
-        state.withLock { $0.thread = thread }
-        thread.start()
+        // Two, for what the status is made of has locks, and nobody may have to wait for those to hear that all is well.
+        let threads = [
+            WorkerThread(name: "systemd", stackSize: 512 << 10) { [self] in speak() },
+            WorkerThread(name: "systemd-status", stackSize: 512 << 10) { [self] in tellStatus() },
+        ]
+        state.withLock { $0.threads = threads }
+        threads.forEach { $0.start() }
     }
 
     /// The daemon serves. It is watched from now on.
@@ -115,21 +119,19 @@ package final class ServiceManager: Sendable {
     /// The daemon has stopped or failed, for a reason.
     package func ended(_ status: String) {
         startMark.end()
-        let thread = state.withLock { state in
+        let threads = state.withLock { state in
             state.phase = .ended
-            return state.thread
+            return state.threads
         }
-        thread?.join()
+        threads.forEach { $0.join() }
         socket?.send(["STATUS=\(Self.oneLine(status))"])
     }
 
     // MARK: The thread
 
     private func speak() {
-        let interval = min(Self.statusInterval, watchdog.map { $0 / 2 } ?? .infinity)
         var watch = WorkWatch(share: patience)
         var hanging: [WorkWatch.Hang] = []
-        var told: String?
         while true {
             let (phase, subject) = state.read { ($0.phase, $0.subject) }
             let marks =
@@ -144,23 +146,37 @@ package final class ServiceManager: Sendable {
                 logger.critical("\(hang.worker) hangs: \(hang.reason)")
             }
             hanging = hangs
-            var message: [String] = []
             switch phase {
             case .ended: return
             case .starting, .stopping:
-                if hangs.isEmpty { message.append("EXTEND_TIMEOUT_USEC=\(Self.extensionMicroseconds)") }
+                if hangs.isEmpty { socket?.send(["EXTEND_TIMEOUT_USEC=\(Self.extensionMicroseconds)"]) }
             case .running:
-                if hangs.isEmpty, watchdog != nil { message.append("WATCHDOG=1") }
-                if let status = subject.map({ Self.oneLine($0.status()) }), status != told {
-                    message.append("STATUS=\(status)")
-                    told = status
-                }
+                if hangs.isEmpty, watchdog != nil { socket?.send(["WATCHDOG=1"]) }
             }
-            if !message.isEmpty { socket?.send(message) }
-            let deadline = MonotonicTime.now.advanced(bySeconds: interval)
-            state.wait { state in
-                state.phase != phase || MonotonicTime.now >= deadline ? .done(()) : .wait(until: deadline)
+            wait(interval, whileIn: phase)
+        }
+    }
+
+    private func tellStatus() {
+        var told: String?
+        while true {
+            let (phase, subject) = state.read { ($0.phase, $0.subject) }
+            if phase == .ended { return }
+            if phase == .running, let status = subject.map({ Self.oneLine($0.status()) }), status != told {
+                socket?.send(["STATUS=\(status)"])
+                told = status
             }
+            wait(interval, whileIn: phase)
+        }
+    }
+
+    /// Seconds between two messages.
+    private var interval: Double { min(Self.statusInterval, watchdog.map { $0 / 2 } ?? .infinity) }
+
+    private func wait(_ seconds: Double, whileIn phase: Phase) {
+        let deadline = MonotonicTime.now.advanced(bySeconds: seconds)
+        state.wait { state in
+            state.phase != phase || MonotonicTime.now >= deadline ? .done(()) : .wait(until: deadline)
         }
     }
 
