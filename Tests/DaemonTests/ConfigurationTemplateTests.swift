@@ -21,7 +21,6 @@ final class ConfigurationTemplateTests: XCTestCase {
     func testAsItIsItChangesNothing() throws {
         let loaded = try load(try printed())
         XCTAssertEqual(loaded.configuration, Configuration(stateDirectory: "/var/lib/clusterd"))
-        XCTAssertEqual(loaded.unserved, [])
     }
 
     func testInForceEverySettingHasItsDefault() throws {

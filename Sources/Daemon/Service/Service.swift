@@ -181,9 +181,7 @@ public final class Service: Sendable {
         }
         logger.info("publishing", metadata: ["endpoint": "\(endpoints.publisher)", "epoch": "\(numbering.epoch)"])
         if let endpoint = endpoints.control { logger.info("answering control", metadata: ["endpoint": "\(endpoint)"]) }
-        counters.setReady(true)
         if let pageAddress { logger.info("serving the page", metadata: ["address": "http://\(pageAddress)/"]) }
-        page?.setReady(true)
         return endpoints
     }
 
@@ -248,8 +246,12 @@ public final class Service: Sendable {
     /// Whether assignments have been published that could not be journaled yet.
     public var journalFailed: Bool { journal.status.failure != nil }
 
-    /// Waits until the model answers as fast as it will; returns only once started.
-    package func waitUntilWarm() { pipeline.waitUntilWarm() }
+    /// Waits until the model answers as fast as it will, and says that it is ready then; returns only once started.
+    package func waitUntilWarm() {
+        pipeline.waitUntilWarm()
+        counters.setReady(true)
+        page?.setReady(true)
+    }
 
     /// What a service manager is to know of this one.
     package var subject: ServiceManager.Subject {
