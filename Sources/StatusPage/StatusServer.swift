@@ -1,7 +1,7 @@
 // The page's server put together: sockets, routes and who may use them.
 //
-// FlyingFox, which serves from Swift's concurrency, was tried on paper and not taken: it reads header lines of any length, has
-// no bound on connections nor on how long one may stay silent, and ends for good when the system has no file left for a
+// The server is ours, not FlyingFox's, which would serve from Swift's concurrency: that reads header lines of any length, has no
+// bound on connections nor on how long one may stay silent, and ends for good when the system has no file left for a
 // client. None of this can be added from outside.
 
 /// Serves the page, health and metrics.

@@ -24,7 +24,7 @@ final class PageBrowserTests: XCTestCase {
         sources.append(("fashion", Self.fashion))
         let feeds = try sources.map { name, path in
             try TestProcess.clusterd([
-                "feed", "--labels", "--shuffle", "--loop", "1000", "--rate", "60", "--name", name, "--to", endpoint,
+                "feed", "--labels", "--shuffle", "--loop", "1000", "--rate", "40", "--name", name, "--to", endpoint,
                 path,
             ])
         }

@@ -28,6 +28,7 @@ final class LivePage: PageSource {
         var axes = PrincipalAxes()
         var seconds = 0
         var assignedBefore: UInt64 = 0
+        var stepsBefore: UInt64 = 0
         /// The map as it was last told, and when.
         var map: (json: JSON, at: MonotonicTime)?
     }
@@ -106,8 +107,9 @@ final class LivePage: PageSource {
     }
 
     private func point(_ report: StatusReport, _ state: inout State) -> PageHistory.Point {
-        let losses = report.isPaused ? nil : report.learning.losses
-        // Without news the times of long ago would be drawn on and on.
+        // Without news the numbers of long ago would be drawn on and on.
+        let losses = report.steps > state.stepsBefore ? report.learning.losses : nil
+        state.stepsBefore = report.steps
         let times = report.assigned.images > state.assignedBefore ? sampler.percentiles : nil
         state.assignedBefore = report.assigned.images
         return PageHistory.Point(
@@ -149,7 +151,7 @@ final class LivePage: PageSource {
         state.withLock { state in
             // However many look, and however often.
             if let map = state.map, MonotonicTime.now.seconds(since: map.at) < 2 { return map.json }
-            let pictures = sampler.withAlbum { $0.map }
+            let pictures = Self.comparable(sampler.withAlbum { $0.map })
             let places = state.axes.project(pictures.map { $0.embedding ?? [] })
             let points = zip(pictures, places).map { picture, place in
                 var members = picture.json.members ?? [:]
@@ -162,6 +164,13 @@ final class LivePage: PageSource {
             state.map = (json, .now)
             return json
         }
+    }
+
+    /// Those of the last two minutes, should they be enough: while the model learns, what it saw long ago lies elsewhere.
+    private static func comparable(_ pictures: [AlbumPicture]) -> [AlbumPicture] {
+        guard let newest = pictures.map(\.received).max() else { return [] }
+        let recent = pictures.filter { newest - $0.received < 120_000_000_000 }
+        return recent.count >= 50 ? recent : pictures
     }
 
     private func labels() -> JSON {

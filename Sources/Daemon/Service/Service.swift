@@ -160,13 +160,19 @@ public final class Service: Sendable {
     package func start() throws -> Gateway.Endpoints {
         let numbering = pipeline.numbering
         let pageAddress = try page?.start()
-        let endpoints = try gateway.start(
-            heartbeat: { [output] in
-                output.announceCheckpoint()
-                return HeartbeatMessage(
-                    epoch: numbering.epoch, sequence: numbering.last, published: wallClockNanoseconds()
-                ).frames
-            }, onRequest: control.take)
+        let endpoints: Gateway.Endpoints
+        do {
+            endpoints = try gateway.start(
+                heartbeat: { [output] in
+                    output.announceCheckpoint()
+                    return HeartbeatMessage(
+                        epoch: numbering.epoch, sequence: numbering.last, published: wallClockNanoseconds()
+                    ).frames
+                }, onRequest: control.take)
+        } catch {
+            page?.stop()
+            throw error
+        }
         control.start()
         journalKeeper.start()
         pipeline.start()

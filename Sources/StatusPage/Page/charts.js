@@ -11,6 +11,9 @@ function svg(tag, attributes = {}, text) {
   return made;
 }
 
+/** Milliseconds without a value after which there is none. */
+const SILENCE = 20000;
+
 /** Round numbers that span `low` to `high`, about four of them. */
 function ticks(low, high) {
   const rough = Math.max(high - low, 1e-9) / 3.2;
@@ -46,10 +49,10 @@ export class Chart {
   /** Shows other points: [time in milliseconds, values …]. */
   show(points) {
     this.points = points;
-    const last = points.at(-1);
     this.options.series.forEach((series, index) => {
-      const value = last?.[series.column];
-      setText(this.values[index], value === null || value === undefined ? "" : this.options.format(value));
+      const last = points.findLast((point) => typeof point[series.column] === "number");
+      const isFresh = last && points.at(-1)[0] - last[0] < SILENCE;
+      setText(this.values[index], isFresh ? this.options.format(last[series.column]) : "");
     });
     this.draw();
   }
@@ -90,12 +93,14 @@ export class Chart {
       svg("text", { x: left, y: height - 5 }, `${duration((Date.now() - begin) / 1000)} ago`),
       svg("text", { x: width - right, y: height - 5, "text-anchor": "end" }, "now"));
     for (const one of [...series].reverse()) {
-      let path = "", gap = true;
+      // A step may take longer than the time between two points; a longer silence is a gap.
+      const patience = Math.max(SILENCE, (3 * (end - begin)) / shown.length);
+      let path = "", drawnAt = -Infinity;
       for (const point of shown) {
         const value = point[one.column];
-        if (typeof value !== "number") { gap = true; continue; }
-        path += `${gap ? "M" : "L"}${x(point[0]).toFixed(1)} ${y(value).toFixed(1)}`;
-        gap = false;
+        if (typeof value !== "number") continue;
+        path += `${point[0] - drawnAt > patience ? "M" : "L"}${x(point[0]).toFixed(1)} ${y(value).toFixed(1)}`;
+        drawnAt = point[0];
       }
       // A single point is a dot: a line of no length with round ends.
       if (path && !path.includes("L")) path += "h0.01";

@@ -161,7 +161,8 @@ export async function act(operation, argument) {
   let answer = null;
   try { answer = JSON.parse(text); } catch { /* A refusal is a line of text. */ }
   if (response.ok && answer?.ok) return answer;
-  throw new Error(answer?.error?.message ?? (text.trim() || `It failed (${response.status}).`));
+  const reason = answer?.error?.message ?? (text.trim() || `It failed (${response.status}).`);
+  throw new Error(reason.charAt(0).toUpperCase() + reason.slice(1) + (/[.!?]$/.test(reason) ? "" : "."));
 }
 
 /** Does `button`'s work once at a time, and tells what became of it. */

@@ -46,7 +46,7 @@ export class Labels {
       return element("tr", {}, element("th", { scope: "row", title: row.label }, row.label), ...columns.map((cluster) => {
         const part = row.counts[cluster] / total;
         const cell = element("td", {
-          class: part > 0.55 ? "much" : part < 0.005 ? "little" : null,
+          class: part > 0.8 ? "much" : part < 0.005 ? "little" : null,
           title: `${row.label}: ${count(row.counts[cluster])} in cluster ${cluster}, ${percent(part)}`,
         }, part < 0.005 ? "·" : `${Math.round(part * 100)}`);
         cell.style.setProperty("--part", part.toFixed(3));

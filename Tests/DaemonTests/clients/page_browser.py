@@ -69,10 +69,16 @@ def text(selector):
 
 
 def press(selector):
-    # Looked up anew each time: what has been drawn again is another button.
-    until(f"{selector} can be pressed", lambda: one(selector).is_enabled())
-    script("arguments[0].scrollIntoView({block: 'center'})", one(selector))
-    one(selector).click()
+    def pressed():
+        # Looked up anew each time: what has been drawn again is another button.
+        button = one(selector)
+        if not button.is_enabled():
+            return False
+        script("arguments[0].scrollIntoView({block: 'center'})", button)
+        button.click()
+        return True
+
+    until(f"{selector} can be pressed", pressed)
 
 
 def state():
@@ -199,15 +205,15 @@ try:
     until("it is listed", lambda: one("#checkpoint-rows button").is_displayed())
     press("#checkpoint-rows button")
     until("it asks", lambda: one("#ask").is_displayed())
-    one("#ask-no").click()
+    press("#ask-no")
     until("it does not ask any more", lambda: not one("#ask").is_displayed())
     press("#checkpoint-rows button")
     until("it asks", lambda: one("#ask").is_displayed())
-    one("#ask-yes").click()
+    press("#ask-yes")
     toast("Now serving step")
     press("#rollback")
     until("it asks", lambda: one("#ask").is_displayed())
-    one("#ask-yes").click()
+    press("#ask-yes")
     toast("Rolled back to step")
     script("arguments[0].value = 'number'; arguments[0].dispatchEvent(new Event('change'))", one("#clusters-order"))
     until("it is in order", lambda: one(".cluster").get_attribute("data-cluster") == "0")
