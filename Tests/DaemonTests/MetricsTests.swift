@@ -49,6 +49,7 @@ final class MetricsTests: XCTestCase {
 
     func testTheMetricsAreWhatHasHappened() throws {
         let running = try liveService()
+        running.service.waitUntilWarm()
         let scrape = Scrape(running.service.metricsText())
         let expected: [String: Double] = [
             #"clusterd_build_info{version="\#(clusterdVersion)"#: 1,

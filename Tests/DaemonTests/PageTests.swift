@@ -101,9 +101,10 @@ final class PageTests: XCTestCase {
 
     func testReadinessFollowsTheDaemon() throws {
         let (running, page) = try running()
+        running.service.waitUntilWarm()
         XCTAssertEqual(try ask(page + "readyz").status, 200)
         XCTAssertEqual(try ask(page + "healthz").status, 200)
-        XCTAssertEqual(try ask(page + "metrics").status, 404)
+        XCTAssertTrue(String(decoding: try ask(page + "metrics").body, as: UTF8.self).contains("\nclusterd_ready 1\n"))
         running.service.stop()
         XCTAssertThrowsError(try ask(page + "readyz"))
     }

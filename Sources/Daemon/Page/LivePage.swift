@@ -16,8 +16,10 @@ final class LivePage: PageSource {
         let agreement: LabelAgreement
         /// Does control operations.
         let desk: ControlDesk
-        /// What is wrong so that the process should be started anew.
-        let illness: @Sendable () -> String?
+        /// What the threads are at that images depend on.
+        let marks: [WorkMark]
+        /// Whether images are held back because there is no model to assign them with.
+        let isHeld: @Sendable () -> Bool
         /// What does not change while the daemon runs.
         let about: [String: JSON]
     }
@@ -26,6 +28,8 @@ final class LivePage: PageSource {
         var history = PageHistory()
         var labels = LabelWindow()
         var axes = PrincipalAxes()
+        var watch = WorkWatch()
+        var hangs: [WorkWatch.Hang] = []
         var seconds = 0
         var assignedBefore: UInt64 = 0
         var stepsBefore: UInt64 = 0
@@ -45,9 +49,11 @@ final class LivePage: PageSource {
 
     // MARK: Health
 
-    var illness: String? { surroundings.illness() }
+    var illness: String? {
+        state.withLock { $0.hangs.first.map { "\($0.worker) hangs: \($0.reason)" } }
+    }
 
-    var isReady: Bool { ready.load(ordering: .acquiring) }
+    var isReady: Bool { ready.load(ordering: .acquiring) && !surroundings.isHeld() }
 
     /// Says whether images are taken and answered.
     func setReady(_ isReady: Bool) { ready.store(isReady, ordering: .releasing) }
@@ -57,6 +63,7 @@ final class LivePage: PageSource {
     func tick(readers: Int) -> [PageEvent] {
         sampler.setReaders(readers)
         return state.withLock { state in
+            state.hangs = state.watch.look(at: surroundings.marks)
             state.seconds += 1
             var events: [PageEvent] = []
             let isDue = state.seconds % PageHistory.interval == 0

@@ -144,7 +144,8 @@ public final class Service: Sendable {
                 try PageService(
                     address: address, tokenFile: configuration.httpTokenFile, sampler: sampler,
                     surroundings: .init(
-                        report: report, agreement: agreement, desk: desk, illness: { gateway.queues.isHeld ? "no model of the trainer has come yet" : nil }, about: configuration.about),
+                        report: report, agreement: agreement, desk: desk, marks: [gateway.mark] + pipeline.marks,
+                        isHeld: { gateway.queues.isHeld }, about: configuration.about),
                     metrics: { metrics.registry.text() })
             }
         }
