@@ -40,8 +40,7 @@ public final class CPULearner: Learner {
     private var evaluationPass: EvaluationPass?
     private var evaluationIsPrepared = false
 
-    /// Creates a learner with initial weights drawn from the settings' seed. One for assigning has none: it is to be given some
-    /// before it assigns.
+    /// Creates a learner with initial weights drawn from the settings' seed.
     ///
     /// - Parameters:
     ///   - threads: how many threads work on a step, the calling one among them; 0 for one a core.
@@ -56,7 +55,7 @@ public final class CPULearner: Learner {
         compute = Compute(threads: threads > 0 ? threads : ThreadPool.processorCount, niceness: niceness)
         seed = training.seed
         model = ContrastiveModel(settings)
-        if role == .training { model.initialize(seed: seed, compute) }
+        model.initialize(seed: seed, compute)
         recipe = ViewRecipe(side: settings.imageSize, settings: training)
         views = ViewMaker(recipe, threads: compute.pool.threadCount)
         self.niceness = niceness
