@@ -17,6 +17,8 @@ package final class CheckpointLedger: Sendable {
         var entries: [Entry] = []
         /// The model that the present label epoch began with, where that is known.
         var relabeling: RelabelingMessage?
+        /// How the label epoch begins that a model is about to begin.
+        var coming: RelabelingMessage?
         var announcedAt: MonotonicTime?
     }
 
@@ -48,6 +50,9 @@ package final class CheckpointLedger: Sendable {
         }
     }
 
+    /// Notes how a label epoch is about to begin, so that its first checkpoint can say it.
+    package func prepare(_ relabeling: RelabelingMessage) { state.withLock { $0.coming = relabeling } }
+
     /// Notes that a label epoch begins.
     package func begin(_ relabeling: RelabelingMessage) { state.withLock { $0.relabeling = relabeling } }
 
@@ -56,7 +61,9 @@ package final class CheckpointLedger: Sendable {
 
     /// How a label epoch began, where that is known.
     package func relabeling(of labelEpoch: UInt64) -> RelabelingMessage? {
-        relabeling.flatMap { $0.labelEpoch == Int(clamping: labelEpoch) ? $0 : nil }
+        state.read { state in
+            [state.coming, state.relabeling].compactMap { $0 }.first { $0.labelEpoch == Int(clamping: labelEpoch) }
+        }
     }
 
     /// The newest checkpoint; nil before the first.

@@ -27,6 +27,7 @@ final class ModelSwitch: Sendable {
     private let trainer: Trainer
     private let serving: ServingModel
     private let learning: LearningStatus
+    private let ledger: CheckpointLedger
     private let counters: ServiceCounters
     private let logger: Logger
     /// The model before the last switch.
@@ -34,13 +35,14 @@ final class ModelSwitch: Sendable {
 
     init(
         store: CheckpointStore, trial: ModelTrial, trainer: Trainer, serving: ServingModel, learning: LearningStatus,
-        counters: ServiceCounters, logger: Logger
+        ledger: CheckpointLedger, counters: ServiceCounters, logger: Logger
     ) {
         self.store = store
         self.trial = trial
         self.trainer = trainer
         self.serving = serving
         self.learning = learning
+        self.ledger = ledger
         self.counters = counters
         self.logger = logger
     }
@@ -91,6 +93,7 @@ final class ModelSwitch: Sendable {
             let result = try trial.examine(
                 state, name, learner, serving: { try trainer.snapshot() }, isTrusted: isTrusted)
             let relabeling = relabeling(result.correspondence, step: state.step)
+            ledger.prepare(relabeling)
             let replaced = try trainer.replace(
                 with: Replacement(
                     learner: LearnerHandover(learner), snapshot: learner.snapshot(), state: state,

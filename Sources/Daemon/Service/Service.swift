@@ -106,7 +106,7 @@ public final class Service: Sendable {
             role = .trainer(churn)
             let models = ModelSwitch(
                 store: store, trial: trial, trainer: trainer, serving: pipeline.serving, learning: pipeline.learning,
-                counters: counters, logger: logger)
+                ledger: ledger, counters: counters, logger: logger)
             operations = [
                 .save(trainer, ledger: ledger), .pause(pipeline), .resume(pipeline), .reload(models),
                 .rollback(models),
