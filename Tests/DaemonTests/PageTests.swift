@@ -57,6 +57,7 @@ final class PageTests: XCTestCase {
         XCTAssertEqual(try ask(page).status, 200)
         try send(running, 8)
         // The picture is made small on a thread of its own.
+        running.service.waitUntilWarm()
         var points: [JSON] = []
         let deadline = MonotonicTime.now.advanced(bySeconds: 10)
         while points.isEmpty, MonotonicTime.now < deadline {

@@ -2,7 +2,8 @@
 //
 // Images may pass by the thousand a second, people look at some. So a few are taken from each batch, one without looking and one
 // of the cluster that has waited for longest, and no more than what is allowed of a core's time: one part in 100 while
-// a page is open, one in 500 otherwise, so that a page that is opened is not empty.
+// a page is open, one in 500 otherwise, so that a page that is opened is not empty. A source's first image is always taken: it
+// may send no other.
 
 import ContrastiveClustering
 import Imaging
@@ -58,7 +59,11 @@ package final class PictureSampler: PipelineObserver {
         }
         line.withLock { line in
             let now = MonotonicTime.now
-            guard !line.closed, line.opensAt <= now, line.jobs.count + 2 <= Self.capacity else { return }
+            guard !line.closed, line.jobs.count + 3 <= Self.capacity else { return }
+            if let newcomer = line.newcomer(among: images) {
+                line.take(images[newcomer], assignments[newcomer], isSample: false, now: now)
+            }
+            guard line.opensAt <= now else { return }
             let any = Int.random(in: images.indices, using: &line.random)
             line.take(images[any], assignments[any], isSample: true, now: now)
             let waited = images.indices.min { first, second in
@@ -144,6 +149,12 @@ package final class PictureSampler: PipelineObserver {
 }
 
 extension PictureSampler.Line {
+    /// The first image of a source of which there is none yet, for as many sources as there is room for.
+    fileprivate func newcomer(among images: [DecodedImage]) -> Int? {
+        guard lastOfSender.count < PictureAlbum.senders else { return nil }
+        return images.indices.first { lastOfSender[images[$0].origin.source] == nil }
+    }
+
     fileprivate mutating func take(
         _ image: DecodedImage, _ assignment: Assignment, isSample: Bool, now: MonotonicTime
     ) {
