@@ -91,7 +91,8 @@ let package = Package(
         .testTarget(name: "OfflineTests", dependencies: ["Offline"]),
         .target(name: "HTTPTestClient", path: "Tests/HTTPTestClient"),
         .testTarget(name: "StatusPageTests", dependencies: ["StatusPage", "StreamProtocol", "HTTPTestClient"]),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Telemetry", "HTTPTestClient"], exclude: ["clients"]),
+        .testTarget(
+            name: "DaemonTests", dependencies: ["Daemon", "Telemetry", "HTTPTestClient"], exclude: ["clients"]),
         .testTarget(
             name: "FuzzTests",
             dependencies: [
