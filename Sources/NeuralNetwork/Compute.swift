@@ -18,7 +18,7 @@ public final class Compute {
 
     /// What scratch memory that is not bound to a thread is for; each use has its own.
     enum SharedScratch {
-        case weights, partialSums, rectified, factors
+        case weights, partialSums, rectified, factors, constants
     }
 
     /// Creates an environment with threads of its own.

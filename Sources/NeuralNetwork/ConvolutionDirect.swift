@@ -13,8 +13,9 @@ extension ConvolutionProblem {
     /// y = the convolution of x with a weight [kH, kW, I, O] that is packed for this once.
     func forwardDirectly(_ y: Tensor, _ x: Tensor, _ weight: Tensor, _ compute: Compute) {
         let packed = compute.reserveShared(.weights, weight.count)
-        let zeros = compute.reserveShared(.factors, max(inputs, outputs) + outputs), ones = zeros + max(inputs, outputs)
-        zeros.update(repeating: 0, count: max(inputs, outputs))
+        let zeroCount = max(inputs, outputs)
+        let zeros = compute.reserveShared(.constants, zeroCount + outputs), ones = zeros + zeroCount
+        zeros.update(repeating: 0, count: zeroCount)
         ones.update(repeating: 1, count: outputs)
         packWeight(packed, weight, scale: ones, compute)
         evaluateDirectly(y, x, packed: packed, zeros: zeros, ConvolutionFinish(bias: zeros), compute)

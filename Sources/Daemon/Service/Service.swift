@@ -83,7 +83,8 @@ public final class Service: Sendable {
         let keeper = CheckpointKeeper(
             store: store, model: model, settings: { current.read(\.json) }, ledger: ledger, output: output,
             agreement: agreement, churn: churn, counters: counters, logger: logger)
-        let sampler = HTTPAddress(configuration.httpListen).map { _ in PictureSampler() }
+        let pageAddress = HTTPAddress(configuration.httpListen)
+        let sampler = pageAddress.map { _ in PictureSampler() }
         let decoding = PictureDecoding(side: configuration.model.imageSize)
         let pipeline = Pipeline(
             settings: Pipeline.Settings(configuration), learners: learners,
@@ -139,16 +140,16 @@ public final class Service: Sendable {
             ]).map(counters.counting),
             reply: gateway.answers.append)
         control = desk
-        page = try HTTPAddress(configuration.httpListen).flatMap { address in
-            try sampler.map { sampler in
-                try PageService(
-                    address: address, tokenFile: configuration.httpTokenFile, sampler: sampler,
-                    surroundings: .init(
-                        report: report, agreement: agreement, desk: desk, marks: [gateway.mark] + pipeline.marks,
-                        isHeld: { gateway.queues.isHeld }, about: configuration.about),
-                    metrics: { metrics.registry.text() })
-            }
+        guard let pageAddress, let sampler else {
+            page = nil
+            return
         }
+        page = try PageService(
+            address: pageAddress, tokenFile: configuration.httpTokenFile, sampler: sampler,
+            surroundings: .init(
+                report: report, agreement: agreement, desk: desk, marks: [gateway.mark] + pipeline.marks,
+                isHeld: { gateway.queues.isHeld }, about: configuration.about),
+            metrics: { metrics.registry.text() })
     }
 
     // MARK: Running
@@ -219,8 +220,7 @@ public final class Service: Sendable {
     /// - Returns: what the run came to.
     @discardableResult
     public func stop() -> ServiceSummary {
-        counters.setReady(false)
-        page?.setReady(false)
+        setReady(false)
         switch role {
         case .trainer(let churn): churn.end()
         case .replica(let follower): follower.stop()
@@ -256,8 +256,12 @@ public final class Service: Sendable {
     /// Waits until the model answers as fast as it will, and says that it is ready then; returns only once started.
     package func waitUntilWarm() {
         pipeline.waitUntilWarm()
-        counters.setReady(true)
-        page?.setReady(true)
+        setReady(true)
+    }
+
+    private func setReady(_ isReady: Bool) {
+        counters.setReady(isReady)
+        page?.setReady(isReady)
     }
 
     /// What a service manager is to know of this one.
