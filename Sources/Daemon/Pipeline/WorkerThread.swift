@@ -18,7 +18,8 @@ package final class WorkerThread: Sendable {
     package let name: String
     private let stackSize: Int
     private let niceness: Int
-    private let body: @Sendable () -> Void
+    /// Until it has run: what it holds, such as sockets, ends with the thread and not with the last reference to this.
+    private let body: Monitor<(@Sendable () -> Void)?>
     private let phase = Monitor(Phase.created)
 
     /// Creates a thread that is not running yet.
@@ -32,7 +33,7 @@ package final class WorkerThread: Sendable {
         self.name = name
         self.stackSize = stackSize
         self.niceness = niceness
-        self.body = body
+        self.body = Monitor(body)
     }
 
     /// Starts the thread; a second call does nothing.
@@ -64,8 +65,15 @@ package final class WorkerThread: Sendable {
     private func run() {
         Self.nameThisThread(name)
         if niceness != 0 { ThreadPool.lowerPriority(to: niceness) }
-        body()
+        runBody()
         phase.withLock { $0 = .ended }
+    }
+
+    /// A function of its own, so that the body and what it holds are gone when it returns: whoever joins relies on that.
+    @inline(never)
+    private func runBody() {
+        let body = body.withLock { $0.take() }
+        body?()
     }
 
     /// proc(5), /proc/thread-self/comm: what pthread_setname_np writes too, which Swift's Glibc module does not show.
@@ -77,7 +85,7 @@ package final class WorkerThread: Sendable {
         _ = write(file, bytes, bytes.count)
     }
 
-    /// Waits until the thread has ended; returns at once where it was never started.
+    /// Waits until the thread has ended and has let go of what its function held; returns at once where it was never started.
     package func join() {
         phase.wait { phase in phase == .running ? .wait(until: nil) : .done(()) }
     }
