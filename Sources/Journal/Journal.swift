@@ -2,7 +2,8 @@
 //
 // Nothing here stops the stream. While the disk takes nothing, assignments are published all the same and wait in memory,
 // as many as fit; `maintain` writes them when the disk takes them again. What did not fit is a hole that readers are told
-// of. The numbers of an epoch are never given twice: see NumberingMark.
+// of. The numbers of an epoch are never given twice: see NumberingMark. Where not even that can be written, they are given in
+// a new epoch, so that whoever opens the journal next may go on in the old one.
 
 import Foundation
 import StreamProtocol
@@ -13,6 +14,8 @@ public final class Journal: Sendable {
     private struct State: Sendable {
         var file: JournalFile
         var epoch: Epoch
+        /// Whether the database knows the epoch.
+        var isBegun = true
         var last: UInt64
         var backlog: Backlog
         var failure: JournalError?
@@ -23,10 +26,8 @@ public final class Journal: Sendable {
         var isClosed = false
     }
 
-    /// The epoch that assignments are to be numbered in.
-    public let epoch: String
-    /// The last number that was given in it before; the next is one more.
-    public let lastAtOpening: UInt64
+    /// The last number given, in the epoch that assignments are to be numbered in; the next is one more.
+    public var numbering: AssignmentNumbering { state.withLock { AssignmentNumbering(epoch: $0.epoch.uuid, last: $0.last) } }
     private let settings: JournalSettings
     private let mark: NumberingMark
     private let tell: @Sendable (JournalEvent) -> Void
@@ -70,8 +71,6 @@ public final class Journal: Sendable {
         let bounds = try file.bounds()
         let (epoch, last) = try Self.numbering(in: file, bounds: bounds, found: mark.found, isDamaged: isDamaged, tell)
         try mark.write(NumberingMark.writing(epoch: epoch.uuid, isDurable: settings.synchronous == .full))
-        self.epoch = epoch.uuid
-        lastAtOpening = last
         state = Mutex(
             State(
                 file: file, epoch: epoch, last: last, backlog: Backlog(maximumBytes: settings.backlogBytes),
@@ -95,7 +94,8 @@ public final class Journal: Sendable {
         } else {
             reason = isDamaged ? "the journal was damaged" : found == nil ? nil : "the journal is gone"
         }
-        let epoch = try file.begin(UUID().uuidString.lowercased(), base: bounds?.upperBound ?? 0)
+        let epoch = Epoch(uuid: UUID().uuidString.lowercased(), base: bounds?.upperBound ?? 0)
+        try file.begin(epoch)
         tell(reason.map { .renumbered(epoch: epoch.uuid, reason: $0) } ?? .started(epoch: epoch.uuid))
         return (epoch, 0)
     }
@@ -110,10 +110,10 @@ public final class Journal: Sendable {
         }
         guard wasOpen else { return }
         if state.withLock({ $0.failure != nil }) { retry() }
-        let (file, last, isWhole) = state.withLock { ($0.file, $0.last, $0.failure == nil) }
+        let (file, epoch, last, isWhole) = state.withLock { ($0.file, $0.epoch, $0.last, $0.failure == nil) }
         do throws(JournalError) {
             try file.close()
-            if isWhole { try mark.write(.closed(epoch: epoch, last: last)) }
+            if isWhole { try mark.write(.closed(epoch: epoch.uuid, last: last)) }
         } catch {
             if isWhole { tell(.failing(error)) }
         }
@@ -124,34 +124,51 @@ public final class Journal: Sendable {
 
     /// Writes assignments in one transaction, or puts them by in memory where that fails. They may be published then.
     ///
-    /// - Parameter messages: numbered in `epoch`, without a hole after those before; one call at a time.
-    public func append(_ messages: [AssignmentMessage]) {
+    /// - Parameter messages: numbered after `numbering` without a hole; one call at a time. They have other numbers afterwards
+    ///   where numbering had to start again.
+    public func append(_ messages: inout [AssignmentMessage]) {
         guard let last = messages.last?.sequence else { return }
         let target = state.withLock { state -> (JournalFile, Epoch)? in
-            precondition(messages[0].epoch == epoch && messages[0].sequence == state.last + 1, "a hole in the numbers")
+            precondition(
+                messages[0].epoch == state.epoch.uuid && messages[0].sequence == state.last + 1, "a hole in the numbers")
             guard state.failure != nil else { return (state.file, state.epoch) }
             state.backlog.add(messages)
             state.last = last
             return nil
         }
         guard let (file, epoch) = target else { return }
-        var failure: JournalError?
         do throws(JournalError) {
             try file.append(messages, epoch: epoch)
+            state.withLock { $0.last = last }
         } catch {
-            failure = error
+            putBy(&messages, after: error)
         }
-        state.withLock { state in
-            state.last = last
-            guard let failure else { return }
+    }
+
+    /// Keeps the first assignments that could not be written, and sees to it before they are published that nobody gives their
+    /// numbers again.
+    private func putBy(_ messages: inout [AssignmentMessage], after failure: JournalError) {
+        let new = state.withLock { state -> String? in
+            let isDoubted = !state.isMarked || (try? mark.write(.uncertain)) != nil
+            state.isMarked = false
+            if !isDoubted {
+                // All numbers of the old epoch are in the database, which says so itself.
+                state.epoch = Epoch(uuid: UUID().uuidString.lowercased(), base: state.epoch.position(state.last))
+                state.isBegun = false
+                for index in messages.indices {
+                    messages[index].epoch = state.epoch.uuid
+                    messages[index].sequence = UInt64(index) + 1
+                }
+            }
             state.failure = failure
             state.backlog.add(messages)
-            // Before anything is published that the database does not hold. Where not even this succeeds, there is
-            // nothing left to say it with.
-            try? mark.write(.uncertain)
-            state.isMarked = false
+            state.last = messages.last!.sequence
+            return isDoubted ? nil : state.epoch.uuid
         }
-        if let failure { tell(.failing(failure)) }
+        tell(.failing(failure))
+        if let new {
+            tell(.renumbered(epoch: new, reason: "that assignments are not in the journal cannot be written down either"))
+        }
     }
 
     /// What is to be done now and then, about once a second, on a thread that nobody waits for: writes what could not be
@@ -191,7 +208,12 @@ public final class Journal: Sendable {
     private func retry() {
         var (file, epoch, failure) = state.withLock { ($0.file, $0.epoch, $0.failure) }
         do throws(JournalError) {
-            if failure?.kind == .damaged { (file, epoch) = try replace(failure!) }
+            if failure?.kind == .damaged {
+                (file, epoch) = try replace(failure!)
+            } else if !state.withLock(\.isBegun) {
+                try file.begin(epoch)
+                state.withLock { $0.isBegun = true }
+            }
             while true {
                 let waiting = state.withLock { state in
                     let slice = state.backlog.messages.prefix(Self.slice)
@@ -221,7 +243,7 @@ public final class Journal: Sendable {
     private func markAgain() {
         state.withLock { state in
             guard state.failure == nil else { return }
-            let certain = NumberingMark.writing(epoch: epoch, isDurable: settings.synchronous == .full)
+            let certain = NumberingMark.writing(epoch: state.epoch.uuid, isDurable: settings.synchronous == .full)
             state.isMarked = (try? mark.write(certain)) != nil
         }
     }
@@ -229,14 +251,16 @@ public final class Journal: Sendable {
     /// Puts a new database in the place of one that was found damaged while it was in use. The epoch goes on: its last
     /// number is known here.
     private func replace(_ error: JournalError) throws(JournalError) -> (JournalFile, Epoch) {
-        let old = state.withLock { $0.file }
+        let (old, uuid) = state.withLock { ($0.file, $0.epoch.uuid) }
         try? old.close()
         let kept = try JournalFile.setAside(old.path)
         let file = try JournalFile(path: old.path, synchronous: settings.synchronous)
-        let epoch = try file.begin(epoch, base: 0)
+        let epoch = Epoch(uuid: uuid, base: 0)
+        try file.begin(epoch)
         state.withLock { state in
             state.file = file
             state.epoch = epoch
+            state.isBegun = true
             state.bounds = nil
         }
         tell(.damaged(error, keptAs: kept))
@@ -259,7 +283,8 @@ public final class Journal: Sendable {
         if wanted == nil || wanted == current.uuid {
             return try replay(of: current, last: last, in: file, from: from, limit: limit, backlog: backlog)
         }
-        let epochs = try file.epochs()
+        var epochs = try file.epochs()
+        if epochs.last?.uuid != current.uuid { epochs.append(current) }
         guard let index = epochs.firstIndex(where: { $0.uuid == wanted }), index + 1 < epochs.count else {
             throw JournalError(
                 .unknownEpoch, operation: "replay from", path: file.path,
@@ -288,7 +313,7 @@ public final class Journal: Sendable {
     public var status: JournalStatus {
         state.withLock { state in
             JournalStatus(
-                epoch: epoch, last: state.last, rows: state.bounds.map { Int($0.upperBound - $0.lowerBound) + 1 } ?? 0,
+                epoch: state.epoch.uuid, last: state.last, rows: state.bounds.map { Int($0.upperBound - $0.lowerBound) + 1 } ?? 0,
                 bytes: state.file.bytes, failure: state.failure, waiting: state.backlog.messages.count,
                 lost: state.lostCount + (state.backlog.lost.map { $0.upperBound - $0.lowerBound + 1 } ?? 0))
         }

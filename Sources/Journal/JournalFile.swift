@@ -86,17 +86,17 @@ final class JournalFile: Sendable {
     }
 
     static func epochs(in database: Database) throws -> [Epoch] {
-        try Row.fetchAll(database, sql: "SELECT id, uuid, base FROM epoch ORDER BY id").map {
-            Epoch(id: try $0.value(0), uuid: try $0.value(1), base: try $0.value(2))
+        try Row.fetchAll(database, sql: "SELECT uuid, base FROM epoch ORDER BY id").map {
+            Epoch(uuid: try $0.value(0), base: try $0.value(1))
         }
     }
 
-    /// Begins an epoch after `base`.
-    func begin(_ uuid: String, base: Int64) throws(JournalError) -> Epoch {
+    /// Begins an epoch.
+    func begin(_ epoch: Epoch) throws(JournalError) {
         try JournalError.catching("write", path) {
             try pool.write { database in
-                try database.execute(sql: "INSERT INTO epoch (uuid, base) VALUES (?, ?)", arguments: [uuid, base])
-                return Epoch(id: database.lastInsertedRowID, uuid: uuid, base: base)
+                try database.execute(
+                    sql: "INSERT INTO epoch (uuid, base) VALUES (?, ?)", arguments: [epoch.uuid, epoch.base])
             }
         }
     }

@@ -10,7 +10,6 @@ import StreamProtocol
 
 /// A numbering: its identifier and where in the table it begins.
 struct Epoch: Sendable, Equatable {
-    var id: Int64
     var uuid: String
     var base: Int64
 

@@ -24,8 +24,9 @@ final class JournalRateTests: XCTestCase {
         let output = StreamOutput(
             outbox: gateway.outbox, journal: journal, statistics: gateway.statistics,
             ledger: CheckpointLedger(resumed: nil, interval: 30), sendsProbabilities: false, logger: logger)
+        let epoch = journal.numbering.epoch
         let endpoints = try gateway.start(
-            heartbeat: { HeartbeatMessage(epoch: journal.epoch, sequence: 0, published: 0).frames }, onRequest: { _ in }
+            heartbeat: { HeartbeatMessage(epoch: epoch, sequence: 0, published: 0).frames }, onRequest: { _ in }
         )
         let context = try ZeroMQContext(linger: .zero)
         var subscriber = try context.socket(.sub)
@@ -47,12 +48,12 @@ final class JournalRateTests: XCTestCase {
             while number < count {
                 let batch = (number..<min(count, number + 32)).map { number in
                     NumberedAssignment(
-                        epoch: journal.epoch, sequence: UInt64(number) + 1,
+                        epoch: epoch, sequence: UInt64(number) + 1,
                         origin: grey(1, source: "camera-\(number % 8)", id: "folder/picture-\(number).jpg"),
                         assignment: Assignment(cluster: number % 10, confidence: 0.5, probabilities: []), step: 1,
                         labelEpoch: 0, published: wallClockNanoseconds())
                 }
-                output.publish(batch)
+                _ = output.publish(batch)
                 number += batch.count
             }
             writing.withLock { $0 = MonotonicTime.now.seconds(since: start) }

@@ -147,7 +147,10 @@ final class MemoryOutput: PipelineOutput {
     let relabelings = Monitor([RelabelingMessage]())
     private let rejections = Monitor([Rejection]())
 
-    func publish(_ batch: [NumberedAssignment]) { assignments.withLock { $0 += batch } }
+    func publish(_ batch: [NumberedAssignment]) -> AssignmentNumbering {
+        assignments.withLock { $0 += batch }
+        return AssignmentNumbering(epoch: batch.last!.epoch, last: batch.last!.sequence)
+    }
 
     func publish(_ relabeling: RelabelingMessage) { relabelings.withLock { $0.append(relabeling) } }
 

@@ -16,9 +16,9 @@ final class PipelineFlowTests: XCTestCase {
 
         let published = harness.output.published
         XCTAssertEqual(published.map(\.sequence), Array(1...200))
-        XCTAssertEqual(Set(published.map(\.epoch)), [harness.pipeline.numbering.epoch])
+        XCTAssertEqual(Set(published.map(\.epoch)), [harness.pipeline.numbering.read(\.epoch)])
         XCTAssertEqual(Set(harness.publishedIDs), Set((0..<200).map(String.init)))
-        XCTAssertEqual(harness.pipeline.numbering.last, 200)
+        XCTAssertEqual(harness.pipeline.numbering.read(\.last), 200)
         XCTAssertEqual(harness.pipeline.counters.assigned, 200)
         for image in published {
             XCTAssertEqual(image.assignment.cluster, Int(image.origin.id!)! / 64)

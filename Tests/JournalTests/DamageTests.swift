@@ -39,7 +39,7 @@ final class DamageTests: XCTestCase {
         XCTAssertEqual(try Data(contentsOf: URL(fileURLWithPath: kept)), damaged, file: file, line: line)
         journal.append(1...10)
         journal.close()
-        XCTAssertEqual(try Journal(folder).lastAtOpening, 10, file: file, line: line)
+        XCTAssertEqual(try Journal(folder).numbering.last, 10, file: file, line: line)
     }
 
     func testDamagedFilesAreKeptAndReplaced() throws {
@@ -122,7 +122,7 @@ final class DamageTests: XCTestCase {
         let events = Events()
         journal = try Journal(folder, events: events)
         XCTAssertEqual(events.all, [.renumbered(epoch: journal.epoch, reason: "the journal is gone")])
-        XCTAssertEqual(journal.lastAtOpening, 0)
+        XCTAssertEqual(journal.numbering.last, 0)
     }
 
     func testDamageFoundInUseIsReplacedInTheSameEpoch() throws {
@@ -164,6 +164,6 @@ final class DamageTests: XCTestCase {
         journal.close()
         journal = try Journal(folder)
         XCTAssertEqual(journal.epoch, epoch)
-        XCTAssertEqual(journal.lastAtOpening, last + 10)
+        XCTAssertEqual(journal.numbering.last, last + 10)
     }
 }

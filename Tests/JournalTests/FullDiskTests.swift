@@ -2,6 +2,7 @@
 
 import Foundation
 import Journal
+import StreamProtocol
 import XCTest
 
 final class FullDiskTests: XCTestCase {
@@ -99,5 +100,82 @@ final class FullDiskTests: XCTestCase {
                     epoch: again.epoch, reason: "assignments were published while the journal could not be written")
             ])
         XCTAssertEqual(try again.numbers(epoch: journal.epoch).there.prefix(100), ArraySlice(1...100))
+    }
+
+    // MARK: Where the mark cannot be written either, as on a file system that has turned read-only
+
+    /// Puts a descriptor that can only read in the place of the one that a mark is written through.
+    private func protectMark(in folder: String) throws {
+        let path = folder + "/journal.numbering"
+        let link = "/proc/self/fd/"
+        let numbers = try FileManager.default.contentsOfDirectory(atPath: link).compactMap { Int32($0) }
+        let number = try XCTUnwrap(
+            numbers.first { (try? FileManager.default.destinationOfSymbolicLink(atPath: link + "\($0)")) == path })
+        let reader = open(path, O_RDONLY | O_CLOEXEC)
+        XCTAssertEqual(dup2(reader, number), number)
+        close(reader)
+    }
+
+    /// Appends `count` assignments with the next numbers, and returns those that they have then.
+    private func append(_ count: UInt64, to journal: Journal) -> [AssignmentNumbering] {
+        let next = journal.numbering
+        var messages = (1...count).map { sample(next.last + $0, epoch: next.epoch) }
+        journal.append(&messages)
+        return messages.map { AssignmentNumbering(epoch: $0.epoch, last: $0.sequence) }
+    }
+
+    func testNumbersThatNothingCanBeWrittenOfAreOfANewEpoch() throws {
+        let disk = try Disk(try temporaryFolder(), megabytes: 8)
+        let events = Events()
+        let journal = try Journal(disk.folder, events: events)
+        let old = journal.epoch
+        journal.append(1...100)
+        disk.fill()
+        try protectMark(in: disk.folder)
+        // The database has some room left in its log.
+        var published: [AssignmentNumbering] = []
+        repeat { published += append(1000, to: journal) } while journal.epoch == old
+        let kept = try XCTUnwrap(published.last { $0.epoch == old }?.last ?? 100)
+        published += append(500, to: journal)
+        let new = journal.epoch
+        XCTAssertEqual(published.filter { $0.epoch == new }.map(\.last), Array(1...1500))
+        guard case .renumbered(new, _)? = events.all.last else { return XCTFail("\(events.all)") }
+        XCTAssertEqual(events.all.count, 3, "\(events.all)")
+        XCTAssertEqual(try journal.numbers().there, Array(1...1500))
+        XCTAssertEqual(try journal.numbers(epoch: old).there, Array(1...kept))
+        journal.close()
+        disk.empty()
+
+        // Whoever comes next goes on in the old one, and gives no number that was given.
+        let resumed = Events()
+        let again = try Journal(disk.folder, events: resumed)
+        XCTAssertEqual(resumed.all, [.resumed(epoch: old, last: kept)])
+        XCTAssertEqual(again.numbering, AssignmentNumbering(epoch: old, last: kept))
+    }
+
+    func testTheNewEpochIsJournaledWhenTheDiskTakesItAgain() throws {
+        let disk = try Disk(try temporaryFolder(), megabytes: 8)
+        let events = Events()
+        let journal = try Journal(disk.folder, events: events)
+        let old = journal.epoch
+        journal.append(1...100)
+        disk.fill()
+        try protectMark(in: disk.folder)
+        while journal.epoch == old { _ = append(1000, to: journal) }
+        let new = journal.epoch
+        disk.empty()
+        journal.maintain(now: 0)
+        XCTAssertEqual(events.all.last, .recovered(lost: nil))
+        XCTAssertEqual(append(10, to: journal).last, AssignmentNumbering(epoch: new, last: 1010))
+        XCTAssertEqual(try journal.numbers().there, Array(1...1010))
+        XCTAssertEqual(try journal.numbers(epoch: old).there.first, 1)
+        journal.close()
+
+        // The mark is still of the old epoch, which is not the newest any more.
+        let again = try Journal(disk.folder)
+        XCTAssertNotEqual(again.epoch, old)
+        XCTAssertNotEqual(again.epoch, new)
+        XCTAssertEqual(try again.numbers(epoch: new).there, Array(1...1010))
+        XCTAssertEqual(try again.numbers(epoch: old).gone, [])
     }
 }

@@ -13,7 +13,7 @@ final class NumberingTests: XCTestCase {
             let journal = try Journal(folder, events: events)
             if round == 0 { epoch = journal.epoch }
             XCTAssertEqual(journal.epoch, epoch)
-            XCTAssertEqual(journal.lastAtOpening, round * 100)
+            XCTAssertEqual(journal.numbering.last, round * 100)
             journal.append(round * 100 + 1...round * 100 + 100)
             journal.close()
             journal.close()
@@ -63,7 +63,7 @@ final class NumberingTests: XCTestCase {
         let events = Events()
         journal = try Journal(folder, events: events)
         XCTAssertNotEqual(journal.epoch, old, file: file, line: line)
-        XCTAssertEqual(journal.lastAtOpening, 0, file: file, line: line)
+        XCTAssertEqual(journal.numbering.last, 0, file: file, line: line)
         XCTAssertEqual(events.all, [.renumbered(epoch: journal.epoch, reason: reason)], file: file, line: line)
         journal.append(1...10)
         XCTAssertEqual(try journal.numbers().there, Array(1...10), file: file, line: line)
@@ -75,7 +75,7 @@ final class NumberingTests: XCTestCase {
         }
         // And the new epoch goes on.
         journal.close()
-        XCTAssertEqual(try Journal(folder).lastAtOpening, 10, file: file, line: line)
+        XCTAssertEqual(try Journal(folder).numbering.last, 10, file: file, line: line)
     }
 
     private func write(_ mark: String, in folder: String) throws {

@@ -29,7 +29,7 @@ final class ReplayTests: XCTestCase {
         messages[2].labelEpoch = 7
         messages[2].confidence = .leastNonzeroMagnitude
         messages[2].cluster = 9_999
-        journal.append(messages)
+        journal.append(&messages)
         for _ in 0..<2 {
             let replay = try journal.replay(epoch: journal.epoch, from: 1, limit: 10)
             XCTAssertEqual(replay.messages.map(\.body), messages.map(\.body))
@@ -44,7 +44,8 @@ final class ReplayTests: XCTestCase {
         let journal = try Journal(try temporaryFolder())
         var message = sample(1, epoch: journal.epoch)
         message.embedding = [1, 2]
-        journal.append([message])
+        var messages = [message]
+        journal.append(&messages)
         message.embedding = nil
         XCTAssertEqual(try journal.replay(epoch: nil, from: 1, limit: 1).messages, [message])
     }

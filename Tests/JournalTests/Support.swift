@@ -50,13 +50,15 @@ extension Journal {
         try self.init(settings: settings) { events.add($0) }
     }
 
+    var epoch: String { numbering.epoch }
+
     /// Appends assignments with these numbers, in batches.
     func append(_ numbers: ClosedRange<UInt64>, batch: Int = 32, published: Int64 = 5_000) {
         var messages: [AssignmentMessage] = []
         for number in numbers {
             messages.append(sample(number, epoch: epoch, published: published))
             guard messages.count == batch || number == numbers.upperBound else { continue }
-            append(messages)
+            append(&messages)
             messages = []
         }
     }

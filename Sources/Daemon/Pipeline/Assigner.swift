@@ -6,25 +6,7 @@
 import ContrastiveClustering
 import Glibc
 import Imaging
-import Synchronization
-
-/// The epoch of the assignments' numbers and the last number given.
-package final class AssignmentNumbering: Sendable {
-    /// Identifies the numbering: a UUID.
-    package let epoch: String
-    private let lastNumber: Atomic<UInt64>
-
-    /// Goes on with a numbering in which `last` was the last number given.
-    package init(epoch: String, last: UInt64) {
-        self.epoch = epoch
-        lastNumber = Atomic(last)
-    }
-
-    /// The number of the last assignment published; 0 before the first.
-    package var last: UInt64 { lastNumber.load(ordering: .acquiring) }
-
-    fileprivate func published(_ number: UInt64) { lastNumber.store(number, ordering: .releasing) }
-}
+import StreamProtocol
 
 /// The assigning worker.
 package final class Assigner: Sendable {
@@ -45,7 +27,7 @@ package final class Assigner: Sendable {
     ///   - observer: looks on.
     package init(
         learner: LearnerHandover, version: ModelVersion, queue: AssignQueue, embedding: EmbeddingKind,
-        output: any PipelineOutput, numbering: AssignmentNumbering, agreement: LabelAgreement, usage: ClusterUsage,
+        output: any PipelineOutput, numbering: Monitor<AssignmentNumbering>, agreement: LabelAgreement, usage: ClusterUsage,
         serving: ServingModel, counters: PipelineCounters, warmUpSide: Int? = nil,
         observer: (any PipelineObserver)? = nil
     ) {
@@ -79,18 +61,18 @@ package final class Assigner: Sendable {
                 let assignments = learner.learner.assign(work.images.map(\.picture), embedding: observed)
                 counters.timings.batch.record(MonotonicTime.now.seconds(since: started))
                 counters.timings.batchImages.record(Double(assignments.count))
-                let (last, published) = (numbering.last, wallClockNanoseconds())
-                output.publish(
+                let (before, published) = (numbering.read { $0 }, wallClockNanoseconds())
+                let numbered = output.publish(
                     zip(work.images, assignments).enumerated().map { index, pair in
                         var assignment = pair.1
                         if embedding == .none { assignment.embedding = nil }
                         return NumberedAssignment(
-                            epoch: numbering.epoch, sequence: last + UInt64(index) + 1, origin: pair.0.origin,
+                            epoch: before.epoch, sequence: before.last + UInt64(index) + 1, origin: pair.0.origin,
                             assignment: assignment, step: version.step, labelEpoch: version.labelEpoch,
                             published: published)
                     })
                 // After publishing, so that a heartbeat never names a number that its readers cannot have seen.
-                numbering.published(last + UInt64(assignments.count))
+                numbering.withLock { $0 = numbered }
                 let now = wallClockNanoseconds()
                 // The clock may have been set back meanwhile.
                 counters.timings.receiveToPublish.record(

@@ -91,7 +91,7 @@ package final class Pipeline: Sendable {
     /// What became of the images.
     package let counters = PipelineCounters()
     /// The assignments' epoch and last number.
-    package let numbering: AssignmentNumbering
+    package let numbering: Monitor<AssignmentNumbering>
     /// How clusters and labels go together.
     package let agreement: LabelAgreement
     /// How images spread over the clusters.
@@ -131,7 +131,7 @@ package final class Pipeline: Sendable {
         let buffer =
             training == nil ? nil : TrainingBuffer(batchSize: settings.batchSize) { intake.trainingRoomFreed() }
         if let buffer { intake.admit(asLongAs: buffer) } else { intake.admitForAssigningOnly() }
-        self.numbering = numbering
+        self.numbering = Monitor(numbering)
         self.agreement = agreement
         self.buffer = buffer
         self.queue = queue
@@ -144,7 +144,7 @@ package final class Pipeline: Sendable {
             counters: counters)
         assigner = Assigner(
             learner: learners.assigning, version: learners.version, queue: queue, embedding: settings.embedding,
-            output: output, numbering: numbering, agreement: agreement, usage: usage, serving: serving,
+            output: output, numbering: self.numbering, agreement: agreement, usage: usage, serving: serving,
             counters: counters, warmUpSide: settings.warmUpSide, observer: observer)
         preparer = WeightPreparer(spare: learners.spare, queue: queue)
         guard let training, let buffer else {

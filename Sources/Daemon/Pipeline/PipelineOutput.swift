@@ -39,7 +39,9 @@ package struct NumberedAssignment: Sendable {
 /// Where assignments and rejections go; called from several threads, must not wait for any consumer.
 package protocol PipelineOutput: Sendable {
     /// Publishes a batch of assignments; called in the order of sequence numbers.
-    func publish(_ assignments: [NumberedAssignment])
+    ///
+    /// - Returns: the numbering after the batch: another than its own where numbering had to start again.
+    func publish(_ assignments: [NumberedAssignment]) -> AssignmentNumbering
 
     /// Says that cluster numbers mean something else from the next assignment on; called in turn with `publish`.
     func publish(_ relabeling: RelabelingMessage)

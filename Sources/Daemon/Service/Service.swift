@@ -95,7 +95,7 @@ public final class Service: Sendable {
                 probe.offer(picture)
                 return picture
             }, output: output,
-            numbering: AssignmentNumbering(epoch: journal.epoch, last: journal.lastAtOpening), agreement: agreement,
+            numbering: journal.numbering, agreement: agreement,
             logger: logger, observer: sampler)
         (self.gateway, self.output, self.journal, self.pipeline) = (gateway, output, journal, pipeline)
         journalKeeper = JournalKeeper(journal)
@@ -160,13 +160,13 @@ public final class Service: Sendable {
     /// - Throws: `ZeroMQError` with the endpoint, such as for a port in use; nothing runs then.
     @discardableResult
     package func start() throws -> Gateway.Endpoints {
-        let numbering = pipeline.numbering
         let pageAddress = try page?.start()
         let endpoints: Gateway.Endpoints
         do {
             endpoints = try gateway.start(
-                heartbeat: { [output] in
+                heartbeat: { [output, numbering = pipeline.numbering] in
                     output.announceCheckpoint()
+                    let numbering = numbering.read { $0 }
                     return HeartbeatMessage(
                         epoch: numbering.epoch, sequence: numbering.last, published: wallClockNanoseconds()
                     ).frames
@@ -187,7 +187,7 @@ public final class Service: Sendable {
                     "dialect": "\(source.dialect)", "overload": "\(source.overload.rawValue)",
                 ])
         }
-        logger.info("publishing", metadata: ["endpoint": "\(endpoints.publisher)", "epoch": "\(numbering.epoch)"])
+        logger.info("publishing", metadata: ["endpoint": "\(endpoints.publisher)", "epoch": "\(journal.numbering.epoch)"])
         if let endpoint = endpoints.control { logger.info("answering control", metadata: ["endpoint": "\(endpoint)"]) }
         if let pageAddress { logger.info("serving the page", metadata: ["address": "http://\(pageAddress)/"]) }
         return endpoints

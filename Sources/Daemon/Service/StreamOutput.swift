@@ -33,11 +33,12 @@ package final class StreamOutput: PipelineOutput {
         self.logger = logger
     }
 
-    package func publish(_ assignments: [NumberedAssignment]) {
-        let messages = assignments.map(message)
+    package func publish(_ assignments: [NumberedAssignment]) -> AssignmentNumbering {
+        var messages = assignments.map(message)
         // First, so that nobody has been sent what is lost when the process is killed.
-        journal.append(messages)
+        journal.append(&messages)
         outbox.append(contentsOf: messages.map(\.frames))
+        return journal.numbering
     }
 
     private func message(_ numbered: NumberedAssignment) -> AssignmentMessage {

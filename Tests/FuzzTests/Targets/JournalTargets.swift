@@ -78,7 +78,8 @@ private struct JournalSample {
 
     init(in folder: String) throws {
         let journal = try Journal(settings: JournalSettings(directory: folder)) { _ in }
-        journal.append((1...6).map { Self.message($0, epoch: journal.epoch) })
+        var messages = (1...6).map { Self.message($0, epoch: journal.numbering.epoch) }
+        journal.append(&messages)
         journal.close()
         path = folder + "/journal.sqlite"
         // The same bytes in every run.
@@ -122,8 +123,9 @@ private struct JournalSample {
             return outcome + ", not opened: " + FuzzTarget.word(error.reason)
         }
         defer { journal.close() }
-        let next = journal.lastAtOpening + 1
-        journal.append([message(next, epoch: journal.epoch)])
+        let next = journal.numbering.last + 1
+        var messages = [message(next, epoch: journal.numbering.epoch)]
+        journal.append(&messages)
         do {
             let replay = try journal.replay(epoch: nil, from: 1, limit: 20)
             try require(replay.last == next, "\(replay.last) is the last number after \(next)")
