@@ -27,7 +27,9 @@ public final class Journal: Sendable {
     }
 
     /// The last number given, in the epoch that assignments are to be numbered in; the next is one more.
-    public var numbering: AssignmentNumbering { state.withLock { AssignmentNumbering(epoch: $0.epoch.uuid, last: $0.last) } }
+    public var numbering: AssignmentNumbering {
+        state.withLock { AssignmentNumbering(epoch: $0.epoch.uuid, last: $0.last) }
+    }
     private let settings: JournalSettings
     private let mark: NumberingMark
     private let tell: @Sendable (JournalEvent) -> Void
@@ -130,7 +132,8 @@ public final class Journal: Sendable {
         guard let last = messages.last?.sequence else { return }
         let target = state.withLock { state -> (JournalFile, Epoch)? in
             precondition(
-                messages[0].epoch == state.epoch.uuid && messages[0].sequence == state.last + 1, "a hole in the numbers")
+                messages[0].epoch == state.epoch.uuid && messages[0].sequence == state.last + 1, "a hole in the numbers"
+            )
             guard state.failure != nil else { return (state.file, state.epoch) }
             state.backlog.add(messages)
             state.last = last
@@ -167,7 +170,9 @@ public final class Journal: Sendable {
         }
         tell(.failing(failure))
         if let new {
-            tell(.renumbered(epoch: new, reason: "that assignments are not in the journal cannot be written down either"))
+            tell(
+                .renumbered(epoch: new, reason: "that assignments are not in the journal cannot be written down either")
+            )
         }
     }
 
@@ -313,7 +318,8 @@ public final class Journal: Sendable {
     public var status: JournalStatus {
         state.withLock { state in
             JournalStatus(
-                epoch: state.epoch.uuid, last: state.last, rows: state.bounds.map { Int($0.upperBound - $0.lowerBound) + 1 } ?? 0,
+                epoch: state.epoch.uuid, last: state.last,
+                rows: state.bounds.map { Int($0.upperBound - $0.lowerBound) + 1 } ?? 0,
                 bytes: state.file.bytes, failure: state.failure, waiting: state.backlog.messages.count,
                 lost: state.lostCount + (state.backlog.lost.map { $0.upperBound - $0.lowerBound + 1 } ?? 0))
         }

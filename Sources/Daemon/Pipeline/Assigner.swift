@@ -27,7 +27,8 @@ package final class Assigner: Sendable {
     ///   - observer: looks on.
     package init(
         learner: LearnerHandover, version: ModelVersion, queue: AssignQueue, embedding: EmbeddingKind,
-        output: any PipelineOutput, numbering: Monitor<AssignmentNumbering>, agreement: LabelAgreement, usage: ClusterUsage,
+        output: any PipelineOutput, numbering: Monitor<AssignmentNumbering>, agreement: LabelAgreement,
+        usage: ClusterUsage,
         serving: ServingModel, counters: PipelineCounters, warmUpSide: Int? = nil,
         observer: (any PipelineObserver)? = nil
     ) {

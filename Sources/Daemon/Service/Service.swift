@@ -187,7 +187,8 @@ public final class Service: Sendable {
                     "dialect": "\(source.dialect)", "overload": "\(source.overload.rawValue)",
                 ])
         }
-        logger.info("publishing", metadata: ["endpoint": "\(endpoints.publisher)", "epoch": "\(journal.numbering.epoch)"])
+        logger.info(
+            "publishing", metadata: ["endpoint": "\(endpoints.publisher)", "epoch": "\(journal.numbering.epoch)"])
         if let endpoint = endpoints.control { logger.info("answering control", metadata: ["endpoint": "\(endpoint)"]) }
         if let pageAddress { logger.info("serving the page", metadata: ["address": "http://\(pageAddress)/"]) }
         return endpoints

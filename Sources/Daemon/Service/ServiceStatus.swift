@@ -8,7 +8,9 @@ extension StatusReport {
         gateway: Gateway, pipeline: Pipeline, ledger: CheckpointLedger, journal: Journal, replica: ReplicaStatus?,
         sources: [SourceSettings], started: MonotonicTime
     ) {
-        let (counters, numbering, serving) = (pipeline.counters, pipeline.numbering.read { $0 }, pipeline.serving.version)
+        let (counters, numbering, serving) = (
+            pipeline.counters, pipeline.numbering.read { $0 }, pipeline.serving.version
+        )
         let (usage, journal) = (pipeline.usage.snapshot, journal.status)
         let problems = [
             "collapsed": usage.isCollapsed, "checkpoint-failed": pipeline.lastCheckpointFailed,
