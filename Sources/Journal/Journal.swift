@@ -130,50 +130,54 @@ public final class Journal: Sendable {
     ///   where numbering had to start again.
     public func append(_ messages: inout [AssignmentMessage]) {
         guard let last = messages.last?.sequence else { return }
+        var isNew = false
         let target = state.withLock { state -> (JournalFile, Epoch)? in
             precondition(
                 messages[0].epoch == state.epoch.uuid && messages[0].sequence == state.last + 1, "a hole in the numbers"
             )
             guard state.failure != nil else { return (state.file, state.epoch) }
-            state.backlog.add(messages)
-            state.last = last
+            isNew = putBy(&messages, in: &state)
             return nil
         }
-        guard let (file, epoch) = target else { return }
-        do throws(JournalError) {
-            try file.append(messages, epoch: epoch)
-            state.withLock { $0.last = last }
-        } catch {
-            putBy(&messages, after: error)
+        if let (file, epoch) = target {
+            do throws(JournalError) {
+                try file.append(messages, epoch: epoch)
+                return state.withLock { $0.last = last }
+            } catch {
+                state.withLock { state in
+                    state.failure = error
+                    isNew = putBy(&messages, in: &state)
+                }
+                tell(.failing(error))
+            }
         }
+        guard isNew else { return }
+        tell(
+            .renumbered(
+                epoch: messages[0].epoch,
+                reason: "that assignments are missing from the journal cannot be written down either"))
     }
 
-    /// Keeps the first assignments that could not be written, and sees to it before they are published that nobody gives their
-    /// numbers again.
-    private func putBy(_ messages: inout [AssignmentMessage], after failure: JournalError) {
-        let new = state.withLock { state -> String? in
-            let isDoubted = !state.isMarked || (try? mark.write(.uncertain)) != nil
-            state.isMarked = false
-            if !isDoubted {
-                // All numbers of the old epoch are in the database, which says so itself.
-                state.epoch = Epoch(uuid: UUID().uuidString.lowercased(), base: state.epoch.position(state.last))
-                state.isBegun = false
-                for index in messages.indices {
-                    messages[index].epoch = state.epoch.uuid
-                    messages[index].sequence = UInt64(index) + 1
-                }
-            }
-            state.failure = failure
+    /// Keeps assignments that cannot be written, and sees to it before they are published that nobody gives their numbers
+    /// again.
+    ///
+    /// - Returns: whether a new epoch had to begin for that.
+    private func putBy(_ messages: inout [AssignmentMessage], in state: inout State) -> Bool {
+        defer {
             state.backlog.add(messages)
             state.last = messages.last!.sequence
-            return isDoubted ? nil : state.epoch.uuid
         }
-        tell(.failing(failure))
-        if let new {
-            tell(
-                .renumbered(epoch: new, reason: "that assignments are not in the journal cannot be written down either")
-            )
+        guard state.isMarked else { return false }
+        state.isMarked = false
+        if (try? mark.write(.uncertain)) != nil { return false }
+        // All numbers of the old epoch are in the database, which says so itself.
+        state.epoch = Epoch(uuid: UUID().uuidString.lowercased(), base: state.epoch.position(state.last))
+        state.isBegun = false
+        for index in messages.indices {
+            messages[index].epoch = state.epoch.uuid
+            messages[index].sequence = UInt64(index) + 1
         }
+        return true
     }
 
     /// What is to be done now and then, about once a second, on a thread that nobody waits for: writes what could not be
