@@ -24,6 +24,7 @@ let package = Package(
         .systemLibrary(name: "CWebP"),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CCrypto"),
+        .systemLibrary(name: "CMalloc"),
 
         // The engine: no third-party Swift package.
         // SwiftPM compiles C at -O0 in debug builds, which would make debug tests of the kernels hours long.
@@ -50,7 +51,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Tensors", "ZeroMQ", "StreamProtocol", "Imaging", "ContrastiveClustering", "Checkpoints", "Remote",
-                "Journal", "Telemetry", "StatusPage",
+                "Journal", "Telemetry", "StatusPage", "CMalloc",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),

@@ -59,6 +59,7 @@ public enum Launcher {
         do {
             let loaded = try load(file: file, assignments: assignments)
             OpenFileLimit.raise()
+            LargeBlocks.giveBackWhenFreed()
             log.apply(loaded.configuration.log)
             return try run(loaded, manager: manager, log: log) { try load(file: file, assignments: assignments) }
         } catch {
