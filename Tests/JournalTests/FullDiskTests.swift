@@ -116,6 +116,16 @@ final class FullDiskTests: XCTestCase {
         close(reader)
     }
 
+    /// A journal of 100 assignments whose disk takes nothing from now on.
+    private func journalThatCannotWrite(on disk: Disk) throws -> (Journal, Events) {
+        let events = Events()
+        let journal = try Journal(disk.folder, events: events)
+        journal.append(1...100)
+        disk.fill()
+        try protectMark(in: disk.folder)
+        return (journal, events)
+    }
+
     /// Appends `count` assignments with the next numbers, and returns those that they have then.
     private func append(_ count: UInt64, to journal: Journal) -> [AssignmentNumbering] {
         let next = journal.numbering
@@ -126,12 +136,8 @@ final class FullDiskTests: XCTestCase {
 
     func testNumbersThatNothingCanBeWrittenOfAreOfANewEpoch() throws {
         let disk = try Disk(try temporaryFolder(), megabytes: 8)
-        let events = Events()
-        let journal = try Journal(disk.folder, events: events)
+        let (journal, events) = try journalThatCannotWrite(on: disk)
         let old = journal.epoch
-        journal.append(1...100)
-        disk.fill()
-        try protectMark(in: disk.folder)
         // The database has some room left in its log.
         var published: [AssignmentNumbering] = []
         repeat { published += append(1000, to: journal) } while journal.epoch == old
@@ -155,12 +161,8 @@ final class FullDiskTests: XCTestCase {
 
     func testTheNewEpochIsJournaledWhenTheDiskTakesItAgain() throws {
         let disk = try Disk(try temporaryFolder(), megabytes: 8)
-        let events = Events()
-        let journal = try Journal(disk.folder, events: events)
+        let (journal, events) = try journalThatCannotWrite(on: disk)
         let old = journal.epoch
-        journal.append(1...100)
-        disk.fill()
-        try protectMark(in: disk.folder)
         while journal.epoch == old { _ = append(1000, to: journal) }
         let new = journal.epoch
         disk.empty()
