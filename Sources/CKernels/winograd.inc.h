@@ -11,7 +11,7 @@
 #define ROWS 6
 #endif
 
-// Points of the largest tile.
+// Points of the larger tiles.
 #define POINTS 6
 
 #include "winograd_lines.inc.h"
@@ -22,16 +22,9 @@ INLINE void transform_weight(float *to, const vf g[9], size_t distance, const si
     for (size_t i = 0; i < points; i++) {
         vf u[POINTS];
         weight_line(u, (const vf[3]){columns[0][i], columns[1][i], columns[2][i]}, points);
-        for (size_t j = 0; j < points; j++) store(to + (i * points + j) * distance, u[j]);
+        for (size_t j = 0; j < points; j++) store(to + position_of(i, j) * distance, u[j]);
     }
 }
-
-// Calls a function for the tiles' size, as a constant.
-#define FOR_TILE(tile, call) \
-    if ((tile) == 3)         \
-        call(3);             \
-    else                     \
-        call(4)
 
 // A step of a transposition: exchanges the lanes of a whose number has the bit `step` with those of b whose has not.
 INLINE void exchange(vf *a, vf *b, const size_t step) {
@@ -52,7 +45,7 @@ INLINE void transpose(vf rows[CK_WIDTH]) {
 }
 
 INLINE void weights_of(float *to, const float *weight, size_t inputs, size_t outputs, size_t distance, bool transposes,
-                       size_t first, size_t last, const size_t size) {
+                       size_t first, size_t last, const size_t points) {
     const size_t rows = transposes ? outputs : inputs, stride = inputs * outputs;
     for (size_t panel = first; panel < last; panel++) {
         // Rows a few at a time, so that both halves of a cache line are written while it is near.
@@ -68,22 +61,23 @@ INLINE void weights_of(float *to, const float *weight, size_t inputs, size_t out
                     if (transposes) transpose(lines);
                     for (size_t i = 0; i < WIDTH; i++) g[i][tap] = lines[i];
                 }
-                for (size_t i = 0; i < WIDTH; i++) transform_weight(to + i * PANEL + half, g[i], distance, size + 2);
+                for (size_t i = 0; i < WIDTH; i++) transform_weight(to + i * PANEL + half, g[i], distance, points);
             }
         }
     }
 }
 
-static void CK_NAME(weights)(float *to, const float *weight, size_t inputs, size_t outputs, size_t tile, size_t distance,
-                             bool transposes, size_t first, size_t last) {
-#define CALL(size) weights_of(to, weight, inputs, outputs, distance, transposes, first, last, size)
-    FOR_TILE(tile, CALL);
-#undef CALL
+static void CK_NAME(weights)(float *to, const float *weight, size_t inputs, size_t outputs, size_t positions,
+                             size_t distance, bool transposes, size_t first, size_t last) {
+    if (positions == CK_POSITIONS_TALL_WIDE)
+        weights_of(to, weight, inputs, outputs, distance, transposes, first, last, 6);
+    else
+        weights_of(to, weight, inputs, outputs, distance, transposes, first, last, 5);
 }
 
 INLINE void weight_gradient_of(float *dweight, const float *from, size_t inputs, size_t outputs, size_t distance,
-                               size_t first, size_t last, const size_t size) {
-    const size_t stride = inputs * outputs, points = size + 2;
+                               size_t first, size_t last, const size_t points) {
+    const size_t stride = inputs * outputs;
     for (size_t panel = first; panel < last; panel++) {
         for (size_t row = 0; row < inputs; row++) {
             for (size_t half = 0; half < PANEL; half += WIDTH) {
@@ -92,7 +86,7 @@ INLINE void weight_gradient_of(float *dweight, const float *from, size_t inputs,
                 vf columns[POINTS][3];
                 for (size_t j = 0; j < points; j++) {
                     vf line[POINTS];
-                    for (size_t i = 0; i < points; i++) line[i] = load(u + (i * points + j) * distance);
+                    for (size_t i = 0; i < points; i++) line[i] = load(u + position_of(i, j) * distance);
                     weight_gradient_line(columns[j], line, points);
                 }
                 for (size_t i = 0; i < 3; i++) {
@@ -106,29 +100,49 @@ INLINE void weight_gradient_of(float *dweight, const float *from, size_t inputs,
     }
 }
 
-static void CK_NAME(weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t tile,
+static void CK_NAME(weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t positions,
                                      size_t distance, size_t first, size_t last) {
-#define CALL(size) weight_gradient_of(dweight, from, inputs, outputs, distance, first, last, size)
-    FOR_TILE(tile, CALL);
-#undef CALL
+    if (positions == CK_POSITIONS_TALL_WIDE)
+        weight_gradient_of(dweight, from, inputs, outputs, distance, first, last, 6);
+    else
+        weight_gradient_of(dweight, from, inputs, outputs, distance, first, last, 5);
 }
 
 // Where a tile lies.
 typedef struct {
-    const ck_tiling *tiling;
     size_t picture, row, column;  // of the first output pixel
+    bool tall, wide;
 } tile;
 
-INLINE tile tile_at(const ck_tiling *tiling, size_t index, const size_t size) {
-    const size_t a_picture = tiling->tile_rows * tiling->tile_columns, inside = index % a_picture;
-    return (tile){tiling, index / a_picture, inside / tiling->tile_columns * size, inside % tiling->tile_columns * size};
+INLINE tile tile_at(const ck_tiling *tiling, size_t index) {
+    const size_t rows[] = {tiling->tall, tiling->tall, tiling->low, tiling->low};
+    const size_t columns[] = {tiling->narrow, tiling->wide, tiling->wide, tiling->narrow};
+    size_t kind = 0;
+    while (index >= tiling->batch * rows[kind] * columns[kind]) {
+        index -= tiling->batch * rows[kind] * columns[kind];
+        kind++;
+    }
+    const size_t inside = index % (rows[kind] * columns[kind]);
+    const size_t row = inside / columns[kind], column = inside % columns[kind];
+    const bool tall = kind < 2, wide = kind == 1 || kind == 2;
+    return (tile){index / (rows[kind] * columns[kind]), tall ? 4 * row : 4 * tiling->tall + 3 * row,
+                  wide ? 4 * column : 4 * tiling->wide + 3 * column, tall, wide};
 }
 
-INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
+// Calls a function for the tile's height and width, as constants.
+#define FOR_TILE(tile, call)              \
+    do {                                  \
+        if ((tile).tall && (tile).wide)   \
+            call(4, 4);                   \
+        else if ((tile).tall)             \
+            call(4, 3);                   \
+        else if ((tile).wide)             \
+            call(3, 4);                   \
+        else                              \
+            call(3, 3);                   \
+    } while (0)
 
-// Pixels of the tile's output that lie in the picture.
-INLINE size_t tile_height(tile t, const size_t size) { return least(t.tiling->height - t.row, size); }
-INLINE size_t tile_width(tile t, const size_t size) { return least(t.tiling->width - t.column, size); }
+INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 // Floats of a cache line.
 #define LINE 16
@@ -142,12 +156,12 @@ INLINE void prefetch(const float *x, size_t channels, size_t row_stride, const s
 
 INLINE void input_tile(float *to, const float *x, size_t channels, size_t row_stride, size_t distance, ptrdiff_t top,
                        ptrdiff_t bottom, ptrdiff_t left, ptrdiff_t right, const float *scale, const float *shift,
-                       const bool inside, const bool rectifies, const size_t points) {
+                       const bool inside, const bool rectifies, const size_t high, const size_t wide) {
     vf columns[POINTS][POINTS];
     const vf s = rectifies ? load(scale) : splat(0), t = rectifies ? load(shift) : splat(0);
-    for (ptrdiff_t j = 0; j < (ptrdiff_t)points; j++) {
+    for (ptrdiff_t j = 0; j < (ptrdiff_t)wide + 2; j++) {
         vf d[POINTS];
-        for (ptrdiff_t i = 0; i < (ptrdiff_t)points; i++) {
+        for (ptrdiff_t i = 0; i < (ptrdiff_t)high + 2; i++) {
             if (!inside && (i < top || i >= bottom || j < left || j >= right)) {
                 d[i] = splat(0);
                 continue;
@@ -158,54 +172,56 @@ INLINE void input_tile(float *to, const float *x, size_t channels, size_t row_st
                 d[i] = (vf)((ck_vi)d[i] & ~(d[i] < 0));
             }
         }
-        input_line(columns[j], d, points);
+        input_line(columns[j], d, high);
     }
-    for (size_t i = 0; i < points; i++) {
+    for (size_t i = 0; i < high + 2; i++) {
         vf line[POINTS], v[POINTS];
-        for (size_t j = 0; j < points; j++) line[j] = columns[j][i];
-        input_line(v, line, points);
-        for (size_t j = 0; j < points; j++) store(to + (i * points + j) * distance, v[j]);
+        for (size_t j = 0; j < wide + 2; j++) line[j] = columns[j][i];
+        input_line(v, line, wide);
+        for (size_t j = 0; j < wide + 2; j++) store(to + position_of(i, j) * distance, v[j]);
     }
 }
 
+// All channels of one tile, which becomes row `index` of the panels.
 INLINE void input_of(float *to, const float *x, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles,
-                     const ck_affine *affine, const size_t size) {
-    const size_t rows = tiles->rows, distance = tiles->distance, row_stride = tiling->width * channels, points = size + 2;
-    const ptrdiff_t height = (ptrdiff_t)tiling->height, width = (ptrdiff_t)tiling->width, end = (ptrdiff_t)points;
-    for (size_t index = 0; index < tiles->count; index++) {
-        const tile t = tile_at(tiling, tiles->first + index, size);
-        const ptrdiff_t row = (ptrdiff_t)t.row - 1, column = (ptrdiff_t)t.column - 1;
-        const ptrdiff_t top = row < 0 ? 1 : 0, bottom = height - row < end ? height - row : end;
-        const ptrdiff_t left = column < 0 ? 1 : 0, right = width - column < end ? width - column : end;
-        const bool inside = top == 0 && left == 0 && bottom == end && right == end;
-        const float *from = x + (((ptrdiff_t)t.picture * height + row) * width + column) * (ptrdiff_t)channels;
-        const size_t group = affine ? t.picture / affine->pictures * affine->stride : 0;
-        for (size_t c = 0; c < channels; c += WIDTH) {
-            if (c % LINE == 0) prefetch(from + points * channels + c, channels, row_stride, points, size);
-            float *p = to + (c / PANEL * rows + index) * PANEL + c % PANEL;
-            const float *scale = affine ? affine->scale + group + c : NULL;
-            const float *shift = affine ? affine->shift + group + c : NULL;
-#define TILE(top, bottom, left, right, inside, rectifies)                                                               \
-    input_tile(p, from + c, channels, row_stride, distance, top, bottom, left, right, scale, shift, inside, rectifies, \
-               points)
-            if (affine && inside)
-                TILE(0, end, 0, end, true, true);
-            else if (affine)
-                TILE(top, bottom, left, right, false, true);
-            else if (inside)
-                TILE(0, end, 0, end, true, false);
-            else
-                TILE(top, bottom, left, right, false, false);
+                     const ck_affine *affine, size_t index, tile t, const size_t high, const size_t wide) {
+    const size_t row_stride = tiling->width * channels;
+    const ptrdiff_t height = (ptrdiff_t)tiling->height, width = (ptrdiff_t)tiling->width;
+    const ptrdiff_t row = (ptrdiff_t)t.row - 1, column = (ptrdiff_t)t.column - 1;
+    const ptrdiff_t lower = (ptrdiff_t)high + 2, outer = (ptrdiff_t)wide + 2;
+    const ptrdiff_t top = row < 0 ? 1 : 0, bottom = height - row < lower ? height - row : lower;
+    const ptrdiff_t left = column < 0 ? 1 : 0, right = width - column < outer ? width - column : outer;
+    const bool inside = top == 0 && left == 0 && bottom == lower && right == outer;
+    const float *from = x + (((ptrdiff_t)t.picture * height + row) * width + column) * (ptrdiff_t)channels;
+    const size_t group = affine ? t.picture / affine->pictures * affine->stride : 0;
+    for (size_t c = 0; c < channels; c += WIDTH) {
+        if (c % LINE == 0) prefetch(from + (wide + 2) * channels + c, channels, row_stride, high + 2, wide);
+        float *p = to + (c / PANEL * tiles->rows + index) * PANEL + c % PANEL;
+        const float *scale = affine ? affine->scale + group + c : NULL;
+        const float *shift = affine ? affine->shift + group + c : NULL;
+#define TILE(top, bottom, left, right, inside, rectifies)                                                              \
+    input_tile(p, from + c, channels, row_stride, tiles->distance, top, bottom, left, right, scale, shift, inside, \
+               rectifies, high, wide)
+        if (affine && inside)
+            TILE(0, lower, 0, outer, true, true);
+        else if (affine)
+            TILE(top, bottom, left, right, false, true);
+        else if (inside)
+            TILE(0, lower, 0, outer, true, false);
+        else
+            TILE(top, bottom, left, right, false, false);
 #undef TILE
-        }
     }
 }
 
 static void CK_NAME(input)(float *to, const float *x, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles,
                            const ck_affine *affine) {
-#define CALL(size) input_of(to, x, tiling, channels, tiles, affine, size)
-    FOR_TILE(tiling->tile, CALL);
+    for (size_t index = 0; index < tiles->count; index++) {
+        const tile t = tile_at(tiling, tiles->first + index);
+#define CALL(high, wide) input_of(to, x, tiling, channels, tiles, affine, index, t, high, wide)
+        FOR_TILE(t, CALL);
 #undef CALL
+    }
 }
 
 // What happens to an output tile's results.
@@ -213,12 +229,12 @@ enum ending { STORES, ADDS, FINISHES, COUNTS, MASKS, ADDS_AND_MASKS };
 
 INLINE void output_tile(float *y, const float *from, size_t channels, size_t row_stride, size_t distance, size_t height,
                         size_t width, const ck_epilogue *epilogue, size_t offset, size_t picture, size_t c,
-                        const enum ending ending, const size_t points) {
+                        const enum ending ending, const size_t high, const size_t wide) {
     vf columns[POINTS][POINTS - 2];
-    for (size_t j = 0; j < points; j++) {
+    for (size_t j = 0; j < wide + 2; j++) {
         vf m[POINTS];
-        for (size_t i = 0; i < points; i++) m[i] = load(from + (i * points + j) * distance);
-        output_line(columns[j], m, points);
+        for (size_t i = 0; i < high + 2; i++) m[i] = load(from + position_of(i, j) * distance);
+        output_line(columns[j], m, high);
     }
     vf sum = splat(0), product = splat(0), origin = splat(0), scale = splat(0), shift = splat(0);
     const float *x = NULL;
@@ -238,8 +254,8 @@ INLINE void output_tile(float *y, const float *from, size_t channels, size_t row
     }
     for (size_t i = 0; i < height; i++) {
         vf line[POINTS], v[POINTS - 2];
-        for (size_t j = 0; j < points; j++) line[j] = columns[j][i];
-        output_line(v, line, points);
+        for (size_t j = 0; j < wide + 2; j++) line[j] = columns[j][i];
+        output_line(v, line, wide);
         for (size_t j = 0; j < width; j++) {
             const size_t at = i * row_stride + j * channels;
             if (ending == ADDS || ending == ADDS_AND_MASKS) v[j] += load(y + at);
@@ -270,75 +286,77 @@ INLINE void output_tile(float *y, const float *from, size_t channels, size_t row
     }
 }
 
+// The panels' channels of one tile, row `index` of the panels.
 INLINE void output_of(float *y, const float *from, const ck_tiling *tiling, size_t channels, size_t first, size_t last,
-                      const ck_tiles *tiles, const ck_epilogue *epilogue, const size_t size) {
-    const size_t rows = tiles->rows, distance = tiles->distance, row_stride = tiling->width * channels;
-    for (size_t index = 0; index < tiles->count; index++) {
-        const tile t = tile_at(tiling, tiles->first + index, size);
-        const size_t height = tile_height(t, size), width = tile_width(t, size);
-        const size_t start = ((t.picture * tiling->height + t.row) * tiling->width + t.column) * channels;
-        for (size_t c = first * PANEL; c < last * PANEL; c += WIDTH) {
-            const float *p = from + ((c / PANEL - first) * rows + index) * PANEL + c % PANEL;
-            float *to = y + start + c;
-#define END(ending)                                                                                               \
-    output_tile(to, p, channels, row_stride, distance, height, width, epilogue, start + c, t.picture, c, ending, \
-                size + 2)
-            if (epilogue->adds && epilogue->x)
-                END(ADDS_AND_MASKS);
-            else if (epilogue->adds)
-                END(ADDS);
-            else if (epilogue->finish)
-                END(FINISHES);
-            else if (epilogue->origin)
-                END(COUNTS);
-            else if (epilogue->x)
-                END(MASKS);
-            else
-                END(STORES);
+                      const ck_tiles *tiles, const ck_epilogue *epilogue, size_t index, tile t, const size_t high,
+                      const size_t wide) {
+    const size_t row_stride = tiling->width * channels;
+    const size_t height = least(tiling->height - t.row, high), width = least(tiling->width - t.column, wide);
+    const size_t start = ((t.picture * tiling->height + t.row) * tiling->width + t.column) * channels;
+    for (size_t c = first * PANEL; c < last * PANEL; c += WIDTH) {
+        const float *p = from + ((c / PANEL - first) * tiles->rows + index) * PANEL + c % PANEL;
+        float *to = y + start + c;
+#define END(ending)                                                                                                      \
+    output_tile(to, p, channels, row_stride, tiles->distance, height, width, epilogue, start + c, t.picture, c, ending, \
+                high, wide)
+        if (epilogue->adds && epilogue->x)
+            END(ADDS_AND_MASKS);
+        else if (epilogue->adds)
+            END(ADDS);
+        else if (epilogue->finish)
+            END(FINISHES);
+        else if (epilogue->origin)
+            END(COUNTS);
+        else if (epilogue->x)
+            END(MASKS);
+        else
+            END(STORES);
 #undef END
-        }
     }
 }
 
 static void CK_NAME(output)(float *y, const float *from, const ck_tiling *tiling, size_t channels, size_t first,
                             size_t last, const ck_tiles *tiles, const ck_epilogue *epilogue) {
-#define CALL(size) output_of(y, from, tiling, channels, first, last, tiles, epilogue, size)
-    FOR_TILE(tiling->tile, CALL);
+    for (size_t index = 0; index < tiles->count; index++) {
+        const tile t = tile_at(tiling, tiles->first + index);
+#define CALL(high, wide) output_of(y, from, tiling, channels, first, last, tiles, epilogue, index, t, high, wide)
+        FOR_TILE(t, CALL);
 #undef CALL
+    }
 }
 
 INLINE void gradient_of(float *to, const float *dy, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles,
-                        const size_t size) {
-    const size_t rows = tiles->rows, distance = tiles->distance, row_stride = tiling->width * channels, points = size + 2;
-    for (size_t index = 0; index < tiles->count; index++) {
-        const tile t = tile_at(tiling, tiles->first + index, size);
-        const size_t height = tile_height(t, size), width = tile_width(t, size);
-        const float *from = dy + ((t.picture * tiling->height + t.row) * tiling->width + t.column) * channels;
-        for (size_t c = 0; c < channels; c += WIDTH) {
-            if (c % LINE == 0) prefetch(from + size * channels + c, channels, row_stride, size, size);
-            float *p = to + (c / PANEL * rows + index) * PANEL + c % PANEL;
-            vf columns[POINTS - 2][POINTS];
-            for (size_t j = 0; j < size; j++) {
-                vf y[POINTS - 2];
-                for (size_t i = 0; i < size; i++)
-                    y[i] = i < height && j < width ? load(from + i * row_stride + j * channels + c) : splat(0);
-                gradient_line(columns[j], y, points);
-            }
-            for (size_t i = 0; i < points; i++) {
-                vf line[POINTS - 2], z[POINTS];
-                for (size_t j = 0; j < size; j++) line[j] = columns[j][i];
-                gradient_line(z, line, points);
-                for (size_t j = 0; j < points; j++) store(p + (i * points + j) * distance, z[j]);
-            }
+                        size_t index, tile t, const size_t high, const size_t wide) {
+    const size_t row_stride = tiling->width * channels;
+    const size_t height = least(tiling->height - t.row, high), width = least(tiling->width - t.column, wide);
+    const float *from = dy + ((t.picture * tiling->height + t.row) * tiling->width + t.column) * channels;
+    for (size_t c = 0; c < channels; c += WIDTH) {
+        if (c % LINE == 0) prefetch(from + wide * channels + c, channels, row_stride, high, wide);
+        float *p = to + (c / PANEL * tiles->rows + index) * PANEL + c % PANEL;
+        vf columns[POINTS - 2][POINTS];
+        for (size_t j = 0; j < wide; j++) {
+            vf y[POINTS - 2];
+            for (size_t i = 0; i < high; i++)
+                y[i] = i < height && j < width ? load(from + i * row_stride + j * channels + c) : splat(0);
+            gradient_line(columns[j], y, high);
+        }
+        for (size_t i = 0; i < high + 2; i++) {
+            vf line[POINTS - 2], z[POINTS];
+            for (size_t j = 0; j < wide; j++) line[j] = columns[j][i];
+            gradient_line(z, line, wide);
+            for (size_t j = 0; j < wide + 2; j++) store(p + position_of(i, j) * tiles->distance, z[j]);
         }
     }
 }
 
 static void CK_NAME(gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels,
                               const ck_tiles *tiles) {
-#define CALL(size) gradient_of(to, dy, tiling, channels, tiles, size)
-    FOR_TILE(tiling->tile, CALL);
+    for (size_t index = 0; index < tiles->count; index++) {
+        const tile t = tile_at(tiling, tiles->first + index);
+#define CALL(high, wide) gradient_of(to, dy, tiling, channels, tiles, index, t, high, wide)
+        FOR_TILE(t, CALL);
 #undef CALL
+    }
 }
 
 #include "winograd_product.inc.h"

@@ -1,5 +1,5 @@
-// Convolution by Winograd's minimal filtering F(4x4, 3x3), a quarter of the multiplications of the definition, or
-// F(3x3, 3x3) where its tiles fit better.
+// Convolution by Winograd's minimal filtering F(4x4, 3x3), a quarter of the multiplications of the definition, with tiles of
+// 3 pixels where pictures are no multiples of 4.
 //
 // For weights that fit the cache a thread takes a block of tiles through all three phases (input transform, products,
 // output transform), so that transformed data never leaves its L2. Deep layers have larger weights and fewer tiles: there
@@ -46,27 +46,30 @@ extension ConvolutionProblem {
     }
 
     /// Values of a transformed weight.
-    func transformedWeightSize(_ form: WinogradForm) -> Int { form.size(rows: inputs, channels: outputs) }
+    func transformedWeightSize(positions: Int) -> Int {
+        WinogradLayout.size(positions: positions, rows: inputs, channels: outputs)
+    }
 
     /// Takes a weight [3, 3, I, O] to the transformed space.
     func transformWeight(
-        _ transformed: UnsafeMutablePointer<Float>, _ weight: Tensor, _ form: WinogradForm, _ compute: Compute
+        _ transformed: UnsafeMutablePointer<Float>, _ weight: Tensor, positions: Int, _ compute: Compute
     ) {
         let panels = 0..<outputs / compute.winograd.panel
-        transformWeight(transformed, weight, form, isTransposed: false, panels: panels, compute)
+        transformWeight(
+            transformed, weight, positions: positions, isTransposed: false, panels: panels, compute)
     }
 
     fileprivate func transformWeight(
-        _ transformed: UnsafeMutablePointer<Float>, _ weight: Tensor, _ form: WinogradForm, isTransposed: Bool,
+        _ transformed: UnsafeMutablePointer<Float>, _ weight: Tensor, positions: Int, isTransposed: Bool,
         panels: Range<Int>, _ compute: Compute
     ) {
         let kernels = compute.winograd
         let depth = isTransposed ? outputs : inputs
-        let distance = WinogradForm.distance(rows: depth, channels: panels.count * kernels.panel)
+        let distance = WinogradLayout.distance(rows: depth, channels: panels.count * kernels.panel)
         compute.pool.run(panels.count) { index, _ in
             let panel = panels.lowerBound + index
             kernels.weights(
-                transformed + index * depth * kernels.panel, weight.data, inputs, outputs, form.rawValue, distance,
+                transformed + index * depth * kernels.panel, weight.data, inputs, outputs, positions, distance,
                 isTransposed, panel, panel + 1)
         }
     }
@@ -97,7 +100,6 @@ private struct WinogradConvolution {
     private let depth, width: Int
     private let compute: Compute
     private var kernels: ck_winograd_kernels { compute.winograd }
-    private var form: WinogradForm { tiling.form }
     private var panels: Int { width / kernels.panel }
 
     init(_ problem: ConvolutionProblem, _ weight: WinogradWeight, _ compute: Compute) {
@@ -126,14 +128,14 @@ private struct WinogradConvolution {
         let transformed = transformedWeight(0..<panels)
         let sums = EndingSums(ending, channels: width, tasks: blocks, compute)
         let scratch = compute.reserveScratch(
-            form.size(rows: size, channels: depth) + form.size(rows: size, channels: width))
+            tiling.size(rows: size, channels: depth) + tiling.size(rows: size, channels: width))
         compute.pool.run(blocks) { block, thread in
             let (first, rows) = (block * size, min(size, tiling.count - block * size))
-            let values = scratch[thread], product = values + form.size(rows: rows, channels: depth)
+            let values = scratch[thread], product = values + tiling.size(rows: rows, channels: depth)
             tiling.transform(
                 values, input, channels: depth, WinogradTiling.tiles(first, rows, of: rows, depth), compute)
-            for position in 0..<form.positions {
-                multiply(product, values, transformed, rows: rows, position: position)
+            for position in 0..<tiling.positions {
+                multiply(product, values, transformed, first..<first + rows, position: position)
             }
             finish(y, product, 0..<panels, WinogradTiling.tiles(first, rows, of: rows, width), ending, sums[block])
         }
@@ -152,8 +154,8 @@ private struct WinogradConvolution {
         let chunks = tiling.chunks(of: size, compute)
         let sums = EndingSums(ending, channels: width, tasks: blocks * chunks.count, compute)
         let values = compute.reserveScratch(
-            form.size(rows: size, channels: depth) + form.size(rows: size, channels: partWidth))[0]
-        let product = values + form.size(rows: size, channels: depth)
+            tiling.size(rows: size, channels: depth) + tiling.size(rows: size, channels: partWidth))[0]
+        let product = values + tiling.size(rows: size, channels: depth)
         var transformed: WinogradPanels?
         for block in 0..<blocks {
             let (first, rows) = (block * size, min(size, tiling.count - block * size))
@@ -165,8 +167,8 @@ private struct WinogradConvolution {
                 let range = start..<min(start + part, panels)
                 let weight = block == 0 ? transformedWeight(range) : transformed!
                 transformed = weight
-                compute.pool.run(form.positions) { position, _ in
-                    multiply(product, values, weight, rows: rows, position: position)
+                compute.pool.run(tiling.positions) { position, _ in
+                    multiply(product, values, weight, first..<first + rows, position: position)
                 }
                 chunks.forEach(of: rows, compute) { chunk, at, count in
                     let tiles = WinogradTiling.tiles(first + at, count, of: rows, range.count * kernels.panel)
@@ -183,25 +185,29 @@ private struct WinogradConvolution {
         case .transformed(let base):
             return WinogradPanels(
                 base: base + panels.lowerBound * depth * kernels.panel, count: panels.count,
-                distance: WinogradForm.distance(rows: depth, channels: width))
+                distance: WinogradLayout.distance(rows: depth, channels: width))
         case .plain(let weight, let isTransposed):
             let channels = panels.count * kernels.panel
-            let base = compute.reserveShared(.weights, form.size(rows: depth, channels: channels))
-            problem.transformWeight(base, weight, form, isTransposed: isTransposed, panels: panels, compute)
+            let base = compute.reserveShared(.weights, tiling.size(rows: depth, channels: channels))
+            problem.transformWeight(
+                base, weight, positions: tiling.positions, isTransposed: isTransposed, panels: panels, compute)
             return WinogradPanels(
-                base: base, count: panels.count, distance: WinogradForm.distance(rows: depth, channels: channels))
+                base: base, count: panels.count, distance: WinogradLayout.distance(rows: depth, channels: channels))
         }
     }
 
-    /// product [positions, panels, rows] = values [positions, depth / panel, rows] times the weight's panels, one position of it.
+    /// product [positions, panels, rows] = values [positions, depth / panel, rows] times the weight's panels, one position of
+    /// it: the rows of those tiles of the block that have the position.
     private func multiply(
-        _ product: UnsafeMutablePointer<Float>, _ values: UnsafePointer<Float>, _ weight: WinogradPanels, rows: Int,
-        position: Int
+        _ product: UnsafeMutablePointer<Float>, _ values: UnsafePointer<Float>, _ weight: WinogradPanels,
+        _ block: Range<Int>, position: Int
     ) {
+        let rows = tiling.rows(of: position, in: block)
+        let width = weight.count * kernels.panel, first = rows.lowerBound * kernels.panel
         kernels.product(
-            product + position * WinogradForm.distance(rows: rows, channels: weight.count * kernels.panel),
-            values + position * WinogradForm.distance(rows: rows, channels: depth),
-            weight.base + position * weight.distance, rows, depth, weight.count)
+            product + position * WinogradLayout.distance(rows: block.count, channels: width) + first,
+            values + position * WinogradLayout.distance(rows: block.count, channels: depth) + first,
+            weight.base + position * weight.distance, rows.count, block.count, depth, weight.count)
     }
 
     /// Output tiles from the products of a range of panels.

@@ -12,14 +12,14 @@ extension ConvolutionProblem {
         let size = min(tiling.count, 256)
         // A part of the sums is taken back to a weight before the next is begun, where there is but one block of tiles.
         let part = tiling.count > size ? panels : min(panels, max(1, 65_536 / (inputs * panel)))
-        let sums = compute.reserveShared(.weights, tiling.form.size(rows: inputs, channels: part * panel))
+        let sums = compute.reserveShared(.weights, tiling.size(rows: inputs, channels: part * panel))
         let values = compute.reserveScratch(
-            tiling.form.size(rows: size, channels: inputs) + tiling.form.size(rows: size, channels: outputs))[0]
-        let slopes = values + tiling.form.size(rows: size, channels: inputs)
+            tiling.size(rows: size, channels: inputs) + tiling.size(rows: size, channels: outputs))[0]
+        let slopes = values + tiling.size(rows: size, channels: inputs)
         let chunks = tiling.chunks(of: size, compute)
         for first in stride(from: 0, to: tiling.count, by: size) {
             let rows = min(size, tiling.count - first)
-            let distances = [inputs, outputs].map { WinogradForm.distance(rows: rows, channels: $0) }
+            let distances = [inputs, outputs].map { WinogradLayout.distance(rows: rows, channels: $0) }
             chunks.forEach(of: rows, compute) { _, at, count in
                 let tiles = WinogradTiling.tiles(first + at, count, of: rows, inputs)
                 tiling.transform(values + at * panel, input, channels: inputs, tiles, compute)
@@ -28,16 +28,18 @@ extension ConvolutionProblem {
             }
             for start in stride(from: 0, to: panels, by: part) {
                 let count = min(part, panels - start)
-                let distance = WinogradForm.distance(rows: inputs, channels: count * panel)
-                compute.pool.run(tiling.form.positions) { position, _ in
+                let distance = WinogradLayout.distance(rows: inputs, channels: count * panel)
+                compute.pool.run(tiling.positions) { position, _ in
+                    let own = tiling.rows(of: position, in: first..<first + rows), offset = own.lowerBound * panel
                     kernels.product_transposed(
-                        sums + position * distance, values + position * distances[0],
-                        slopes + position * distances[1] + start * rows * panel, rows, inputs, count, first > 0)
+                        sums + position * distance, values + position * distances[0] + offset,
+                        slopes + position * distances[1] + start * rows * panel + offset, own.count, rows, inputs,
+                        count, first > 0)
                 }
                 guard first + rows == tiling.count else { continue }
                 compute.pool.run(count) { index, _ in
                     kernels.weight_gradient(
-                        dWeight.data, sums + index * inputs * panel, inputs, outputs, tiling.form.rawValue, distance,
+                        dWeight.data, sums + index * inputs * panel, inputs, outputs, tiling.positions, distance,
                         start + index, start + index + 1)
                 }
             }

@@ -15,7 +15,9 @@ final class PreparedConvolution {
     private let zeros: UnsafeMutablePointer<Float>
     private let arena: Arena
     private var packed: Arena?
-    private var transformed: [WinogradForm: Arena] = [:]
+    private var transformed: Arena?
+    /// How many of Winograd's positions that has: 25, the first of the 36, where all pictures until now were cut into tiles of 3x3.
+    private var positions = 0
 
     /// Multiplications that take as long as reading one number of a weight from memory, by measurement on two cores of Zen 3.
     private static let readingCost = 11
@@ -31,13 +33,13 @@ final class PreparedConvolution {
     }
 
     /// Bytes that the prepared weights take.
-    var bytes: Int { (transformed.values.reduce(packed?.count ?? 0) { $0 + $1.count }) * MemoryLayout<Float>.stride }
+    var bytes: Int { ((packed?.count ?? 0) + (transformed?.count ?? 0)) * MemoryLayout<Float>.stride }
 
     /// Takes new weights in, in the forms that passes have needed until now.
     func prepare(_ weights: ModelWeights, _ compute: Compute) {
         batchNormEvaluation(normalization, unit.norm, weights)
         if let packed { pack(packed, weights, compute) }
-        for (form, arena) in transformed { transform(arena, form, weights, compute) }
+        if let transformed { transform(transformed, weights, compute) }
     }
 
     /// y = x convolved and normalised, plus `residual`, which may be y, and with `relu` no less than 0.
@@ -48,7 +50,7 @@ final class PreparedConvolution {
         let finish = ConvolutionFinish(bias: normalization.shift(0), residual: residual, rectifies: relu)
         let tiling = WinogradTiling(problem)
         if prefersWinograd(problem, tiling, compute) {
-            let weight = transformedWeight(tiling.form, weights, compute)
+            let weight = transformedWeight(tiling.positions, weights, compute)
             problem.evaluateByWinograd(y, x, transformed: weight, finish, compute)
         } else {
             problem.evaluateDirectly(y, x, packed: packedWeight(weights, compute), zeros: zeros, finish, compute)
@@ -62,7 +64,7 @@ final class PreparedConvolution {
         guard problem.allowsWinograd(compute) else { return false }
         let taps = problem.window.kernel_height * problem.window.kernel_width
         let direct = problem.batch * problem.tapsInside + taps * Self.readingCost
-        return tiling.multiplications + tiling.form.positions * Self.readingCost < direct
+        return tiling.multiplications + tiling.positions * Self.readingCost < direct
     }
 
     private func problem(_ x: [Int]) -> ConvolutionProblem {
@@ -88,18 +90,17 @@ final class PreparedConvolution {
     }
 
     private func transformedWeight(
-        _ form: WinogradForm, _ weights: ModelWeights, _ compute: Compute
+        _ positions: Int, _ weights: ModelWeights, _ compute: Compute
     ) -> UnsafeMutablePointer<Float> {
-        if let arena = transformed[form] { return arena.base }
-        let arena = Arena(count: anyProblem.transformedWeightSize(form))
-        transform(arena, form, weights, compute)
-        transformed[form] = arena
+        if let transformed, positions <= self.positions { return transformed.base }
+        self.positions = positions
+        let arena = Arena(count: anyProblem.transformedWeightSize(positions: positions))
+        transform(arena, weights, compute)
+        transformed = arena
         return arena.base
     }
 
-    private func transform(
-        _ transformed: Arena, _ form: WinogradForm, _ weights: ModelWeights, _ compute: Compute
-    ) {
+    private func transform(_ transformed: Arena, _ weights: ModelWeights, _ compute: Compute) {
         let weight = unit.weight.tensor(in: weights.parameters)
         let scaled = Tensor(compute.reserveShared(.weights, weight.count), weight.shape)
         let rows = weight.count / unit.outputs
@@ -109,6 +110,6 @@ final class PreparedConvolution {
                 scaled.data + start, weight.data + start, count, unit.outputs, normalization.scale(0), zeros, -.infinity
             )
         }
-        anyProblem.transformWeight(transformed.base, scaled, form, compute)
+        anyProblem.transformWeight(transformed.base, scaled, positions: positions, compute)
     }
 }

@@ -28,8 +28,8 @@ final class ConvolutionTests: XCTestCase {
         Case(batch: 33, height: 4, width: 3, inputs: 2, outputs: 3, window: Window(kernel: 2, stride: 1, padding: 1)),
     ]
 
-    /// Sizes for Winograd's tiles of 4x4 and, from 3x3 on, of 3x3: whole, cut off, in blocks of several sizes, in a
-    /// thread's or all threads' hands.
+    /// Sizes for Winograd's tiles of 4 and of 3 pixels a side, alone and beside each other: whole, cut off, in blocks of
+    /// several sizes, some without any tile of a kind, in a thread's or all threads' hands.
     private let winogradCases = [
         Case(batch: 2, height: 9, width: 6, inputs: 32, outputs: 64, window: Window(kernel: 3, padding: 1)),
         Case(batch: 1, height: 4, width: 5, inputs: 64, outputs: 32, window: Window(kernel: 3, padding: 1)),
@@ -41,6 +41,11 @@ final class ConvolutionTests: XCTestCase {
         Case(batch: 5, height: 5, width: 3, inputs: 32, outputs: 32, window: Window(kernel: 3, padding: 1)),
         Case(batch: 35, height: 6, width: 6, inputs: 160, outputs: 128, window: Window(kernel: 3, padding: 1)),
         Case(batch: 70, height: 3, width: 3, inputs: 128, outputs: 160, window: Window(kernel: 3, padding: 1)),
+        Case(batch: 3, height: 4, width: 3, inputs: 32, outputs: 32, window: Window(kernel: 3, padding: 1)),
+        Case(batch: 3, height: 3, width: 4, inputs: 32, outputs: 32, window: Window(kernel: 3, padding: 1)),
+        Case(batch: 2, height: 14, width: 11, inputs: 32, outputs: 64, window: Window(kernel: 3, padding: 1)),
+        Case(batch: 35, height: 7, width: 7, inputs: 160, outputs: 128, window: Window(kernel: 3, padding: 1)),
+        Case(batch: 260, height: 7, width: 7, inputs: 32, outputs: 32, window: Window(kernel: 3, padding: 1)),
     ]
 
     func testForwardAndGradientsAgainstTheDefinition() {

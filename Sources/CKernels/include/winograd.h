@@ -1,22 +1,37 @@
-// Winograd's minimal filtering F(4x4, 3x3) and F(3x3, 3x3) for 3x3 convolutions with stride 1 and padding 1 (Lavin and Gray 2016,
+// Winograd's minimal filtering F(4x4, 3x3) for 3x3 convolutions with stride 1 and padding 1 (Lavin and Gray 2016,
 // https://arxiv.org/abs/1509.09308), over NHWC float32, all single-threaded: the caller divides the work.
 //
 // A picture is cut into tiles of 4x4 output pixels, each made from 6x6 input pixels. Both are taken to a space of 6x6 = 36
-// positions where the convolution is one matrix product a position. Tiles of 3x3 are made from 5x5 pixels and have 25
-// positions: more a pixel, but they fit pictures of 3 or 6 pixels. Matrices there lie in panels of `panel`
+// positions where the convolution is one matrix product a position. Matrices there lie in panels of `panel`
 // channels, [position][panel][row][channel of the panel], so that products read and write whole cache lines in order.
+//
+// A tile may also be 3 pixels high or wide. A side of 3 is made from 5 pixels and does without one of the 6 points, so that
+// all tiles share one transformed weight and have rows in one matrix; some positions' matrices have rows for some tiles only.
+// A picture of 7 pixels is 4 + 3, with 11 x 11 positions in place of 12 x 12.
 #pragma once
 #include "finish.h"
 #include "isa.h"
 #include <stdbool.h>
 #include <stddef.h>
 
-// A batch of pictures cut into tiles; input and output have the same height and width.
+// A batch of pictures cut into tiles; input and output have the same height and width. Tiles are numbered kind by kind: tall
+// and narrow ones, tall and wide, low and wide, low and narrow; those of a kind picture by picture. So the tiles with 6
+// points along either side, or along both, follow each other.
 typedef struct {
     size_t batch, height, width;
-    size_t tile;                     // output pixels along a tile's side: 3 or 4
-    size_t tile_rows, tile_columns;  // tiles of a picture: height / tile and width / tile, rounded up
+    size_t tall, low;     // rows of tiles of a picture that are 4 pixels high, and then those that are 3 high
+    size_t wide, narrow;  // the same for columns
 } ck_tiling;
+
+// Positions come first that all tiles have, then those with the sixth point vertically, then the others that have it
+// horizontally.
+enum {
+    CK_POSITIONS_LOW_NARROW = 25,
+    CK_POSITIONS_TALL_WIDE = 36,
+    CK_POSITION_TALL = 25,       // 25 ..< 30: of tall tiles
+    CK_POSITION_TALL_WIDE = 30,  // of those that are wide, too
+    CK_POSITION_WIDE = 31,       // 31 ..< 36: of wide tiles
+};
 
 // A scale and a shift a channel, other ones for each group of pictures.
 typedef struct {
@@ -59,9 +74,10 @@ typedef struct {
     size_t panel;
 
     // to [positions][outputs / panel][inputs][panel], positions `distance` floats apart, = the transformed weight
-    // [3][3][inputs][outputs], for tiles of size `tile`. With `transposes`, of the weight turned by 180 degrees with inputs
-    // and outputs exchanged, which is what the gradient by the input takes: to [positions][inputs / panel][outputs][panel].
-    void (*weights)(float *to, const float *weight, size_t inputs, size_t outputs, size_t tile, size_t distance,
+    // [3][3][inputs][outputs], all 36 positions or the first 25. With `transposes`, of the weight turned by 180 degrees with
+    // inputs and outputs exchanged, which is what the gradient by the input takes: to [positions][inputs / panel][outputs]
+    // [panel].
+    void (*weights)(float *to, const float *weight, size_t inputs, size_t outputs, size_t positions, size_t distance,
                     bool transposes, size_t first, size_t last);
 
     // to = the transformed neighbourhoods of tiles of x [batch, height, width, channels], 0 outside the picture. If
@@ -77,14 +93,16 @@ typedef struct {
     void (*gradient)(float *to, const float *dy, const ck_tiling *tiling, size_t channels, const ck_tiles *tiles);
 
     // dweight [3][3][inputs][outputs] = the adjoint of `weights`, from [positions][outputs / panel][inputs][panel].
-    void (*weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t tile, size_t distance,
-                            size_t first, size_t last);
+    void (*weight_gradient)(float *dweight, const float *from, size_t inputs, size_t outputs, size_t positions,
+                            size_t distance, size_t first, size_t last);
 
-    // c [panels][rows][panel] = a [k / panel][rows][panel] times b [panels][k][panel].
-    void (*product)(float *c, const float *a, const float *b, size_t rows, size_t k, size_t panels);
+    // c [panels][stride][panel] = a [k / panel][stride][panel] times b [panels][k][panel], `rows` rows of each panel.
+    void (*product)(float *c, const float *a, const float *b, size_t rows, size_t stride, size_t k, size_t panels);
 
-    // c [panels][m][panel] (+)= the transpose of a [m / panel][rows][panel] times b [panels][rows][panel].
-    void (*product_transposed)(float *c, const float *a, const float *b, size_t rows, size_t m, size_t panels, bool adds);
+    // c [panels][m][panel] (+)= the transpose of a [m / panel][stride][panel] times b [panels][stride][panel], `rows` rows
+    // of each panel of a and b.
+    void (*product_transposed)(float *c, const float *a, const float *b, size_t rows, size_t stride, size_t m,
+                               size_t panels, bool adds);
 } ck_winograd_kernels;
 
 // The functions compiled for `isa`, which the processor must support.
