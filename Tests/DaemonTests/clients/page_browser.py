@@ -157,6 +157,9 @@ try:
         lambda: not before.issuperset(script("return [...document.querySelectorAll('.gallery img')].map((image) => image.src)")),
     )
     until("it learns", lambda: state() == "learning")
+    # What moves without end is drawn sixty times a second, with the cores that learning needs.
+    endless = "return document.getAnimations().filter((one) => one.effect.getTiming().iterations === Infinity).length"
+    assert script(endless) == 0, "something on the page moves without end"
 
     # Numbers move.
     def figure(name):
