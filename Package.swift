@@ -81,7 +81,8 @@ let package = Package(
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
-        .testTarget(name: "StreamProtocolTests", dependencies: ["StreamProtocol"]),
+        .target(name: "SeededRandom", path: "Tests/SeededRandom"),
+        .testTarget(name: "StreamProtocolTests", dependencies: ["StreamProtocol", "SeededRandom"]),
         .testTarget(
             name: "JournalTests",
             dependencies: ["Journal", "StreamProtocol", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -98,7 +99,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "Daemon", "Client", "Remote", "Datasets", "Journal", "Checkpoints", "Imaging", "StatusPage",
-                "StreamProtocol", "ZeroMQ", "CZlib", "CCrypto",
+                "StreamProtocol", "ZeroMQ", "CZlib", "CCrypto", "SeededRandom",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             resources: [.copy("Corpus")]),

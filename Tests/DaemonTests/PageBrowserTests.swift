@@ -1,4 +1,5 @@
-// The page in a real browser, with a real daemon behind it and two feeds that stream in: Fashion-MNIST and coloured shapes.
+// The page in a real browser, with a real daemon behind it and two feeds that stream in: Fashion-MNIST and coloured shapes; and
+// the page of a replica.
 
 import Daemon
 import Foundation
@@ -15,6 +16,12 @@ final class PageBrowserTests: XCTestCase {
         var daemon = try TestProcess.serve(state, set: settings)
         let page = try XCTUnwrap(daemon.logged("address", with: "serving the page"))
         let endpoint = try XCTUnwrap(daemon.logged("endpoint", with: "source=queue"))
+        let replica = try TestProcess.serve(
+            try TemporaryFolder(),
+            set: [
+                "mode=replica", "replica.subscribe=\(try XCTUnwrap(daemon.logged("endpoint", with: "publishing")))",
+                "replica.control=\(try XCTUnwrap(daemon.logged("endpoint", with: "answering control")))",
+            ])
         let shapes = try python("coloured_shapes.py", [folder.path, "400"])
         XCTAssertEqual(shapes.wait(), 0, shapes.errors.read { $0.lines.joined(separator: "\n") })
         var sources = [("colours", folder.path)]
@@ -22,16 +29,21 @@ final class PageBrowserTests: XCTestCase {
             throw missing("Debian's dataset-fashion-mnist is not installed")
         }
         sources.append(("fashion", Self.fashion))
+        // Less than can be trained on, so that checkpoints and reloads need not wait for training all the time.
         let feeds = try sources.map { name, path in
             try TestProcess.clusterd([
-                "feed", "--labels", "--shuffle", "--loop", "1000", "--rate", "40", "--name", name, "--to", endpoint,
+                "feed", "--labels", "--shuffle", "--loop", "1000", "--rate", "12", "--name", name, "--to", endpoint,
                 path,
             ])
         }
         defer { for feed in feeds { feed.signal(SIGKILL) } }
 
         let screenshots = ProcessInfo.processInfo.environment["CLUSTERD_PAGE_SCREENSHOTS"].map { [$0] } ?? []
-        let browser = try python("page_browser.py", [page, endpoint] + screenshots)
+        let pages = [
+            page, endpoint, try XCTUnwrap(replica.logged("address", with: "serving the page")),
+            try XCTUnwrap(replica.logged("endpoint", with: "source=queue")),
+        ]
+        let browser = try python("page_browser.py", pages + screenshots)
         if !said("look", browser) {
             let code = browser.wait()
             let errors = browser.errors.read { $0.lines.joined(separator: "\n") }

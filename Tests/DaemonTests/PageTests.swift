@@ -2,22 +2,12 @@
 
 import Daemon
 import Foundation
-import HTTPTestClient
 import Imaging
 import StreamProtocol
 import XCTest
 import ZeroMQ
 
 final class PageTests: XCTestCase {
-    /// A page's address as the daemon logs it.
-    private static func address(_ log: Monitor<[String]>) throws -> String {
-        let line = try XCTUnwrap(log.read { $0.first { $0.contains("serving the page") } })
-        return try XCTUnwrap(
-            line.split(separator: " ").first { $0.contains("http://") }.map {
-                String($0.drop { $0 != "h" }.split(separator: "=").last ?? "")
-            })
-    }
-
     private func running(folder: TemporaryFolder? = nil, change: (inout Configuration) -> Void = { _ in }) throws -> (
         RunningService, String
     ) {
@@ -25,20 +15,11 @@ final class PageTests: XCTestCase {
             configuration.httpListen = "127.0.0.1:0"
             change(&configuration)
         }
-        return (running, try Self.address(running.log))
-    }
-
-    private func ask(
-        _ address: String, _ method: String = "GET", _ fields: [String: String] = [:], body: String = ""
-    ) throws -> (status: Int, body: [UInt8]) {
-        let (client, path) = try connection(to: address)
-        client.send(Client.request(method, path, fields, body: body))
-        let answer = try client.answer(to: method)
-        return (answer.status, answer.body)
+        return (running, try running.page())
     }
 
     private func json(_ address: String) throws -> [String: JSON] {
-        try XCTUnwrap(try JSON(parsing: try ask(address).body).members)
+        try XCTUnwrap(try JSON(parsing: try askPage(address).body).members)
     }
 
     private func send(_ running: RunningService, _ count: Int, label: String? = nil) throws {
@@ -54,7 +35,7 @@ final class PageTests: XCTestCase {
 
     func testWhatIsSentIsSeen() throws {
         let (running, page) = try running()
-        XCTAssertEqual(try ask(page).status, 200)
+        XCTAssertEqual(try askPage(page).status, 200)
         try send(running, 8)
         // The picture is made small on a thread of its own.
         running.service.waitUntilWarm()
@@ -70,7 +51,7 @@ final class PageTests: XCTestCase {
         XCTAssertEqual(first["source"]?.text, "cam")
         XCTAssertEqual(first["name"]?.text?.hasPrefix("p"), true)
         let id = try XCTUnwrap(first["id"]?.text)
-        let file = try ask(page + "pictures/\(id)")
+        let file = try askPage(page + "pictures/\(id)")
         let picture = try ImageDecoder().decode(file.body)
         XCTAssertLessThanOrEqual(picture.pixels.count, 96 * 96 * 3)
         let status = try events.next("status")
@@ -83,31 +64,32 @@ final class PageTests: XCTestCase {
     func testButtonsDoWhatTheOperationsDo() throws {
         let (running, page) = try running()
         let action = ["X-Clusterd-Action": "yes"]
-        XCTAssertEqual(try ask(page + "api/pause", "POST").status, 403)
-        XCTAssertEqual(try ask(page + "api/pause", "POST", action).status, 200)
+        XCTAssertEqual(try askPage(page + "api/pause", "POST").status, 403)
+        XCTAssertEqual(try askPage(page + "api/pause", "POST", action).status, 200)
         let events = try PageEvents(page)
         XCTAssertEqual(try events.next("status")["training"]?.members?["paused"], .bool(true))
-        XCTAssertEqual(try ask(page + "api/resume", "POST", action).status, 200)
+        XCTAssertEqual(try askPage(page + "api/resume", "POST", action).status, 200)
         try send(running, 4)
-        XCTAssertEqual(try ask(page + "api/save", "POST", action).status, 200)
+        XCTAssertEqual(try askPage(page + "api/save", "POST", action).status, 200)
         let list = try XCTUnwrap(try json(page + "api/checkpoints")["checkpoints"]?.elements)
         let id = try XCTUnwrap(list.first?.members?["id"]?.text)
-        let rollback = try ask(page + "api/rollback", "POST", action)
+        let rollback = try askPage(page + "api/rollback", "POST", action)
         XCTAssertEqual(rollback.status, 409, String(decoding: rollback.body, as: UTF8.self))
         let json = action.merging(["Content-Type": "application/json"]) { $1 }
-        let reload = try ask(page + "api/reload", "POST", json, body: #"{"id":"\#(id)"}"#)
+        let reload = try askPage(page + "api/reload", "POST", json, body: #"{"id":"\#(id)"}"#)
         XCTAssertEqual(reload.status, 200, String(decoding: reload.body, as: UTF8.self))
-        XCTAssertEqual(try ask(page + "api/reload", "POST", json, body: #"{"id":"step-9"}"#).status, 404)
+        XCTAssertEqual(try askPage(page + "api/reload", "POST", json, body: #"{"id":"step-9"}"#).status, 404)
     }
 
     func testReadinessFollowsTheDaemon() throws {
         let (running, page) = try running()
         running.service.waitUntilWarm()
-        XCTAssertEqual(try ask(page + "readyz").status, 200)
-        XCTAssertEqual(try ask(page + "healthz").status, 200)
-        XCTAssertTrue(String(decoding: try ask(page + "metrics").body, as: UTF8.self).contains("\nclusterd_ready 1\n"))
+        XCTAssertEqual(try askPage(page + "readyz").status, 200)
+        XCTAssertEqual(try askPage(page + "healthz").status, 200)
+        XCTAssertTrue(
+            String(decoding: try askPage(page + "metrics").body, as: UTF8.self).contains("\nclusterd_ready 1\n"))
         running.service.stop()
-        XCTAssertThrowsError(try ask(page + "readyz"))
+        XCTAssertThrowsError(try askPage(page + "readyz"))
     }
 
     func testATokenIsReadFromItsFile() throws {
@@ -117,8 +99,8 @@ final class PageTests: XCTestCase {
             FileManager.default.createFile(
                 atPath: file, contents: Data("correct-horse-battery\n".utf8), attributes: [.posixPermissions: 0o600]))
         let (running, page) = try running { $0.httpTokenFile = file }
-        XCTAssertEqual(try ask(page).status, 401)
-        XCTAssertEqual(try ask(page, "GET", ["Authorization": "Bearer correct-horse-battery"]).status, 200)
+        XCTAssertEqual(try askPage(page).status, 401)
+        XCTAssertEqual(try askPage(page, "GET", ["Authorization": "Bearer correct-horse-battery"]).status, 200)
         withExtendedLifetime(running) {}
     }
 
@@ -170,30 +152,5 @@ final class PageTests: XCTestCase {
             XCTAssertTrue("\($0)".contains("cannot listen at \(taken)"), "\($0)")
         }
         withExtendedLifetime(running) {}
-    }
-}
-
-/// A connection to `http://ADDRESS:PORT/PATH`, and the path.
-private func connection(to address: String) throws -> (Client, path: String) {
-    let parts = address.dropFirst("http://".count).split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    let port = try XCTUnwrap(parts[0].split(separator: ":").last.flatMap { UInt16($0) })
-    return (try Client(port: port), "/" + parts[1])
-}
-
-/// A page's events, read one after another.
-final class PageEvents {
-    private let client: Client
-
-    init(_ page: String) throws {
-        let (client, path) = try connection(to: page + "events")
-        self.client = client
-        client.send(Client.request("GET", path))
-    }
-
-    /// The next event of a name.
-    func next(_ name: String) throws -> [String: JSON] {
-        try client.wait(for: "event: \(name)\ndata: ")
-        let data = try client.wait(for: "\n")
-        return try XCTUnwrap(try JSON(parsing: Array(data.utf8.dropLast())).members)
     }
 }

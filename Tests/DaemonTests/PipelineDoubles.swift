@@ -9,11 +9,13 @@ import StreamProtocol
 import Tensors
 import XCTest
 
-/// A gate that the training of a `BrightnessLearner` passes; closed, it makes a step last until it is opened.
+/// A gate that the work of a `BrightnessLearner` passes; closed, it makes a piece of it last until it is opened.
 final class Gate: Sendable {
     private let state: Monitor<(isOpen: Bool, waiting: Int)>
 
     init(isOpen: Bool) { state = Monitor((isOpen, 0)) }
+
+    func close() { state.withLock { $0.isOpen = false } }
 
     func open() { state.withLock { $0.isOpen = true } }
 
@@ -58,6 +60,7 @@ final class BrightnessLearner: Learner {
     let clusters: Int
     let record: LearnerRecord
     let gate: Gate
+    let assigningGate: Gate
     let brokenSteps: Set<UInt64>
     private(set) var step: UInt64 = 0
     private(set) var weight: Float = 0
@@ -67,11 +70,12 @@ final class BrightnessLearner: Learner {
 
     init(
         clusters: Int = 4, record: LearnerRecord = .init(), gate: Gate = .init(isOpen: true),
-        brokenSteps: Set<UInt64> = []
+        assigningGate: Gate = .init(isOpen: true), brokenSteps: Set<UInt64> = []
     ) {
         self.clusters = clusters
         self.record = record
         self.gate = gate
+        self.assigningGate = assigningGate
         self.brokenSteps = brokenSteps
     }
 
@@ -94,6 +98,7 @@ final class BrightnessLearner: Learner {
     func setLearningRate(_ rate: Float) { record.addLearningRate(rate) }
 
     func assign(_ images: [RGBImage], embedding: EmbeddingKind) -> [Assignment] {
+        assigningGate.pass()
         record.addAssigning(images.count)
         return images.map { image in
             let plain = min(clusters - 1, Int(mean(image)) * clusters / 256)

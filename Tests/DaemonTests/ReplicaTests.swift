@@ -15,11 +15,15 @@ final class ReplicaTests: XCTestCase {
         of trainer: RunningService?, folder: TemporaryFolder? = nil, change: (inout Configuration) -> Void = { _ in }
     ) throws -> RunningService {
         try RunningService(folder: folder) {
-            $0.mode = .replica
-            $0.replica.subscribe = trainer?.endpoints.publisher ?? "tcp://127.0.0.1:1"
-            $0.replica.control = trainer?.endpoints.control ?? "tcp://127.0.0.1:1"
+            follow(trainer, &$0)
             change(&$0)
         }
+    }
+
+    private func follow(_ trainer: RunningService?, _ configuration: inout Configuration) {
+        configuration.mode = .replica
+        configuration.replica.subscribe = trainer?.endpoints.publisher ?? "tcp://127.0.0.1:1"
+        configuration.replica.control = trainer?.endpoints.control ?? "tcp://127.0.0.1:1"
     }
 
     /// A trainer that has learnt and written a checkpoint.
@@ -232,5 +236,133 @@ final class ReplicaTests: XCTestCase {
                 XCTAssertTrue("\($0)".contains("replica"), "\($0)")
             }
         }
+    }
+
+    // MARK: Ready and well
+
+    /// Waits until `path` of the page answers with `status`, and returns what it says; fails where it does not.
+    @discardableResult
+    private func page(_ replica: RunningService, _ path: String, is status: Int, line: UInt = #line) throws -> String {
+        let address = try replica.page() + path
+        let deadline = MonotonicTime.now.advanced(bySeconds: 30)
+        while true {
+            let answer = try askPage(address)
+            let text = String(decoding: answer.body, as: UTF8.self)
+            if answer.status == status { return text }
+            guard MonotonicTime.now < deadline else {
+                XCTFail("\(path): \(answer.status) \(text)", line: line)
+                return text
+            }
+            // Each heartbeat, every 20 ms, is a look.
+            _ = try replica.nextHeartbeat()
+        }
+    }
+
+    private func isReady(_ replica: RunningService) throws -> Bool {
+        let status = try askPage(try replica.page() + "readyz").status
+        XCTAssertEqual(
+            replica.service.metricsText().contains("\nclusterd_ready 1\n"), status == 200, "the metric says otherwise")
+        return status == 200
+    }
+
+    func testItIsReadyOnceItHasAModelThatWasFoundGood() throws {
+        let trainer = try RunningService()
+        let replica = try replica(of: trainer) { $0.httpListen = "127.0.0.1:0" }
+        let other = try self.replica(of: trainer) {
+            $0.httpListen = "127.0.0.1:0"
+            $0.model.clusters = 5
+        }
+        for service in [replica, other] {
+            service.service.waitUntilWarm()
+            _ = try status(service, "silence") { $0["replica.silent"] == .bool(false) }
+            XCTAssertFalse(try isReady(service))
+            XCTAssertEqual(try page(service, "readyz", is: 503), "not ready\n")
+            XCTAssertEqual(try page(service, "healthz", is: 200), "ok\n")
+        }
+        try learn(trainer)
+        try page(replica, "readyz", is: 200)
+        XCTAssertTrue(try isReady(replica))
+        XCTAssertEqual(try send([100], to: replica)[0].step, 10)
+        // One whose model is another has been offered the same checkpoint, and has none to answer with.
+        _ = try status(other, "a refusal") { $0["replica.refused"] == JSON(1) }
+        XCTAssertFalse(try isReady(other))
+        try page(other, "healthz", is: 200)
+        // Without its trainer it answers on.
+        trainer.service.stop()
+        XCTAssertEqual(try send([250], to: replica)[0].cluster, 3)
+        XCTAssertTrue(try isReady(replica))
+    }
+
+    func testItIsReadyAgainAfterARestartOnceItIsWarm() throws {
+        let folder = try TemporaryFolder()
+        do {
+            let trainer = try trainer()
+            let replica = try replica(of: trainer, folder: folder)
+            _ = try send([100], to: replica)
+            replica.service.stop()
+        }
+        let replica = try replica(of: nil, folder: folder) { $0.httpListen = "127.0.0.1:0" }
+        XCTAssertFalse(try isReady(replica), "nobody has waited for the first answer yet")
+        replica.service.waitUntilWarm()
+        XCTAssertTrue(try isReady(replica))
+        XCTAssertEqual(try send([100], to: replica)[0].step, 10)
+        // With a socket that cannot be bound nothing answers, not even that it is not ready.
+        let taken = replica.endpoints.publisher
+        let (logger, _) = MemoryLog.logger()
+        var configuration = RunningService.configuration(try TemporaryFolder())
+        follow(nil, &configuration)
+        configuration.publish.endpoint = taken
+        let page = try replica.page().dropFirst("http://".count).dropLast()
+        replica.service.stop()
+        var holder = try replica.context.socket(.pub)
+        _ = try holder.bind(taken)
+        configuration.httpListen = String(page)
+        let late = try Service(configuration: configuration, logger: logger) { _ in LearnerHandover(BrightnessLearner())
+        }
+        XCTAssertThrowsError(try late.start())
+        XCTAssertThrowsError(try askPage("http://\(page)/readyz"))
+        late.stop()
+    }
+
+    func testItsHealthSaysThatAWorkerHangsAndThatItGoesOn() throws {
+        let (trainer, gate) = (try trainer(), Gate(isOpen: true))
+        // Patience of 0.12 seconds with assigning.
+        let replica = try RunningService(
+            patience: 0.002,
+            change: {
+                follow(trainer, &$0)
+                $0.httpListen = "127.0.0.1:0"
+            },
+            makeLearner: { role, _ in
+                LearnerHandover(
+                    role == .probing ? BrightnessLearner() : BrightnessLearner(assigningGate: gate))
+            })
+        replica.service.waitUntilWarm()
+        _ = try send([100], to: replica)
+        try page(replica, "healthz", is: 200)
+
+        gate.close()
+        var sender = try replica.sender()
+        try sender.send(greyMessage(1, grey: 250))
+        gate.waitForArrival()
+        XCTAssertEqual(
+            try page(replica, "healthz", is: 503), "assigning hangs: its thread has not run for 0 seconds\n")
+        gate.open()
+        XCTAssertEqual(try replica.assignments(1).map(\.cluster), [3])
+        XCTAssertEqual(try page(replica, "healthz", is: 200), "ok\n")
+
+        // While it stops it takes no more images.
+        XCTAssertTrue(try isReady(replica))
+        gate.close()
+        try sender.send(greyMessage(2, grey: 250))
+        gate.waitForArrival()
+        let stop = WorkerThread(name: "stop") { [service = replica.service] in service.stop() }
+        stop.start()
+        let deadline = MonotonicTime.now.advanced(bySeconds: 30)
+        while try isReady(replica), MonotonicTime.now < deadline { usleep(10_000) }
+        XCTAssertFalse(try isReady(replica))
+        gate.open()
+        stop.join()
+        XCTAssertEqual(replica.service.summary.assigned, 3)
     }
 }

@@ -52,7 +52,7 @@ final class RunningService {
 
     init(
         folder: TemporaryFolder? = nil, batchSize: Int = 4, gateOpen: Bool = true, announcementInterval: Double = 30,
-        change: (inout Configuration) -> Void = { _ in },
+        patience: Double = 1, change: (inout Configuration) -> Void = { _ in },
         makeLearner: (@Sendable (LearnerRole, Configuration) -> LearnerHandover)? = nil
     ) throws {
         let folder = try folder ?? TemporaryFolder()
@@ -65,6 +65,7 @@ final class RunningService {
         var pace = Service.Pace()
         pace.heartbeat = .milliseconds(20)
         pace.announcement = announcementInterval
+        pace.patience = patience
         service = try Service(configuration: configuration, logger: logger, pace: pace) { role in
             if let makeLearner { return makeLearner(role, settled) }
             return LearnerHandover(

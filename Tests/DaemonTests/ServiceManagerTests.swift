@@ -129,7 +129,7 @@ final class ServiceManagerTests: XCTestCase {
         }.start()
         try receiver.wait(for: "STOPPING=1")
         let message = try receiver.wait(for: "EXTEND_TIMEOUT_USEC=")
-        XCTAssertEqual(message, ["EXTEND_TIMEOUT_USEC=30000000"])
+        XCTAssertEqual(message, ["EXTEND_TIMEOUT_USEC=120000000"])
         running.log.wait { $0.contains { $0.contains("training hangs") } ? .done(()) : .wait(until: nil) }
         while receiver.next(within: 0.2) != nil {}
         XCTAssertNil(receiver.next(within: 0.3))

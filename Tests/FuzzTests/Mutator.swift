@@ -1,17 +1,8 @@
 // Changes inputs at random: seeded, so that a run can be repeated, and with a notion of text, numbers and nesting.
 
-/// SplitMix64: the same numbers in every run.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
+import SeededRandom
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
+extension SeededGenerator {
     /// A number below `bound`, which is positive; a little uneven, which does not matter here.
     mutating func below(_ bound: Int) -> Int { Int(next() >> 33) % bound }
 }

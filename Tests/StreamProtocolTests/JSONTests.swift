@@ -1,5 +1,6 @@
 // The JSON parser and writer: the grammar of RFC 8259, what Python writes beyond it, and exact numbers.
 
+import SeededRandom
 import StreamProtocol
 import XCTest
 

@@ -1,5 +1,6 @@
 // What holds for every dialect: telling them apart, limits at their edges, and hostile input.
 
+import SeededRandom
 import StreamProtocol
 import XCTest
 

@@ -1,5 +1,6 @@
 // What the daemon publishes: the exact bytes, and that consumers read back what was written.
 
+import SeededRandom
 import StreamProtocol
 import XCTest
 

@@ -1,20 +1,10 @@
 // What several tests of the module use.
 
+import SeededRandom
 import StreamProtocol
 import XCTest
 
-/// SplitMix64: the same numbers in every run.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
+extension SeededGenerator {
     /// `bytes` with one to four small changes: a byte replaced, inserted or removed, a piece doubled or cut off.
     mutating func mutate(_ bytes: [UInt8], alphabet: [UInt8]) -> [UInt8] {
         var bytes = bytes

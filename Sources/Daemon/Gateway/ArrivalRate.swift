@@ -1,4 +1,7 @@
 // How many images a second a sender sends these seconds: an average in which what came t seconds ago weighs exp(-t / 5).
+//
+// For what comes one by one, from a thousand senders: it is three numbers each, and follows a sender from its first seconds on.
+// `RecentRate` is for what is done in batches.
 
 import Glibc
 

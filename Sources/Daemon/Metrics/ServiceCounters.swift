@@ -2,7 +2,6 @@
 
 import Journal
 import StreamProtocol
-import Synchronization
 import Telemetry
 
 /// Counts of checkpoints, reloads and control requests; thread-safe.
@@ -24,15 +23,9 @@ package final class ServiceCounters: Sendable {
     let requests = CounterFamily(labels: 2)
     /// How often the journal began to fail.
     let journalFailures = Counter()
-    private let ready = Atomic<Bool>(false)
 
     /// Creates counts at zero.
     package init() {}
-
-    /// Whether images are taken in: sockets are open, and the end has not begun.
-    var isReady: Bool { ready.load(ordering: .relaxed) }
-
-    func setReady(_ isReady: Bool) { ready.store(isReady, ordering: .relaxed) }
 
     /// Counts a failure of the journal; other events pass.
     func count(_ event: JournalEvent) {

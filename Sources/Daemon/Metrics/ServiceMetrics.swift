@@ -13,7 +13,8 @@ package final class ServiceMetrics: Sendable {
     static let model = Metric.gauge(
         "clusterd_model_info", "1, with the model's shape", labels: ["architecture", "image_size", "clusters"])
     static let ready = Metric.gauge(
-        "clusterd_ready", "1 while the sockets are open and images are taken in, 0 before and while the daemon stops")
+        "clusterd_ready", "1 while images are taken and answered, 0 before, while the daemon stops, and without a model"
+    )
     static let problem = Metric.gauge(
         "clusterd_problem", "1 for each problem that status names, 0 for those that it might", labels: ["problem"])
 
@@ -33,7 +34,8 @@ package final class ServiceMetrics: Sendable {
 
     /// Reads from the parts of a service.
     init(
-        counters: ServiceCounters, gateway: Gateway, pipeline: Pipeline, configuration: Configuration,
+        counters: ServiceCounters, readiness: Readiness, gateway: Gateway, pipeline: Pipeline,
+        configuration: Configuration,
         report: @escaping @Sendable () -> StatusReport
     ) {
         registry = MetricRegistry()
@@ -50,7 +52,7 @@ package final class ServiceMetrics: Sendable {
             let report = report()
             samples.add(Self.build, 1, labels: computing)
             samples.add(Self.model, 1, labels: shape)
-            samples.add(Self.ready, counters.isReady)
+            samples.add(Self.ready, readiness.isReady)
             for problem in Self.problems { samples.add(Self.problem, false, labels: [problem]) }
             for problem in report.problems { samples.add(Self.problem, true, labels: [problem]) }
             StreamMetrics.read(

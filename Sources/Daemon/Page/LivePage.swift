@@ -16,10 +16,10 @@ final class LivePage: PageSource {
         let agreement: LabelAgreement
         /// Does control operations.
         let desk: ControlDesk
-        /// What the threads are at that images depend on.
-        let marks: [WorkMark]
-        /// Whether images are held back because there is no model to assign them with.
-        let isHeld: @Sendable () -> Bool
+        /// Whether images are taken and answered.
+        let readiness: Readiness
+        /// Watches the threads that images depend on.
+        let lookout: Lookout
         /// What does not change while the daemon runs.
         let about: [String: JSON]
     }
@@ -28,8 +28,6 @@ final class LivePage: PageSource {
         var history = PageHistory()
         var labels = LabelWindow()
         var axes = PrincipalAxes()
-        var watch = WorkWatch()
-        var hangs: [WorkWatch.Hang] = []
         var seconds = 0
         var assignedBefore: UInt64 = 0
         var stepsBefore: UInt64 = 0
@@ -40,7 +38,6 @@ final class LivePage: PageSource {
     private let sampler: PictureSampler
     private let surroundings: Surroundings
     private let state = Mutex(State())
-    private let ready = Atomic(false)
 
     init(sampler: PictureSampler, surroundings: Surroundings) {
         self.sampler = sampler
@@ -49,21 +46,15 @@ final class LivePage: PageSource {
 
     // MARK: Health
 
-    var illness: String? {
-        state.withLock { $0.hangs.first.map { "\($0.worker) hangs: \($0.reason)" } }
-    }
+    var illness: String? { surroundings.lookout.illness }
 
-    var isReady: Bool { ready.load(ordering: .acquiring) && !surroundings.isHeld() }
-
-    /// Says whether images are taken and answered.
-    func setReady(_ isReady: Bool) { ready.store(isReady, ordering: .releasing) }
+    var isReady: Bool { surroundings.readiness.isReady }
 
     // MARK: Events
 
     func tick(readers: Int) -> [PageEvent] {
         sampler.setReaders(readers)
         return state.withLock { state in
-            state.hangs = state.watch.look(at: surroundings.marks)
             state.seconds += 1
             var events: [PageEvent] = []
             let isDue = state.seconds % PageHistory.interval == 0

@@ -15,6 +15,7 @@ final class PageService: Sendable {
     private let token: String?
     private let page: LivePage
     private let sampler: PictureSampler
+    private let lookout: Lookout
     private let metrics: (@Sendable () -> String)?
     private let running = Monitor<Running?>(nil)
 
@@ -30,11 +31,12 @@ final class PageService: Sendable {
         self.address = address
         token = tokenFile.isEmpty ? nil : try TokenFile.read(tokenFile)
         self.sampler = sampler
+        lookout = surroundings.lookout
         self.metrics = metrics
         page = LivePage(sampler: sampler, surroundings: surroundings)
     }
 
-    /// Listens and answers; `/readyz` says no until `setReady`.
+    /// Listens and answers.
     ///
     /// - Returns: where it listens.
     /// - Throws: `HTTPListenError`.
@@ -45,16 +47,15 @@ final class PageService: Sendable {
         let thread = WorkerThread(name: "page") { server.run() }
         running.withLock { $0 = Running(server: server, thread: thread) }
         sampler.start()
+        lookout.start()
         thread.start()
         return server.address
     }
 
-    /// Says whether images are taken and answered.
-    func setReady(_ isReady: Bool) { page.setReady(isReady) }
-
     /// Ends the server. Harmless at any time.
     func stop() {
         sampler.stop()
+        lookout.stop()
         guard let running = running.read({ $0 }) else { return }
         running.server.stop()
         running.thread.join()

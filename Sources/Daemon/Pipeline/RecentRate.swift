@@ -1,4 +1,8 @@
-// How many of something come a second at the moment: what a mean since the start hides after an hour.
+// How many of something are done a second at the moment: what a mean since the start hides after an hour.
+//
+// For work that is done in batches, of which there may be one in seconds: a mean over whole seconds, which a batch neither lifts
+// for a moment nor leaves a trace in for good: it is 0 when nothing has been done for ten seconds. `ArrivalRate` is for what
+// comes one by one.
 
 import Synchronization
 

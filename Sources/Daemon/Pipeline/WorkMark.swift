@@ -66,6 +66,23 @@ package final class WorkMark: Sendable {
         return try body()
     }
 
+    /// Whether the thread would go on at this moment if the machine let it: it waits for a processor, or for a disk, be it for
+    /// its own memory. Another process would not fare better in its place.
+    package var isHeldUp: Bool {
+        // clock_getcpuclockid(3): Linux has a thread's number in its clock's, `~(clock >> 3)`, and proc(5) the state behind a
+        // name in brackets.
+        let thread = ~(clock.load(ordering: .relaxed) >> 3)
+        let file = open("/proc/self/task/\(thread)/stat", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = read(file, &bytes, bytes.count)
+        guard count > 0, let end = bytes[..<count].lastIndex(of: UInt8(ascii: ")")), end + 2 < count else {
+            return false
+        }
+        return bytes[end + 2] == UInt8(ascii: "R") || bytes[end + 2] == UInt8(ascii: "D")
+    }
+
     /// The work under way; nil where there is none.
     package var progress: Progress? {
         guard isBusy.load(ordering: .acquiring) else { return nil }

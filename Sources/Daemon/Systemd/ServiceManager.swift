@@ -39,14 +39,15 @@ package final class ServiceManager: Sendable {
 
     /// Seconds between two lines of status.
     private static let statusInterval = 5.0
-    /// Microseconds by which the start or the stop may go on without a further word, while it gets on.
-    private static let extensionMicroseconds = 30_000_000
+    /// Microseconds by which the start or the stop may go on without a further word, while it gets on: as long as the unit's
+    /// `WatchdogSec=`, for a machine that is too busy to let this be said on time.
+    private static let extensionMicroseconds = 120_000_000
 
     private let socket: NotifySocket?
     /// Seconds after which the manager wants to have heard something.
     private let watchdog: Double?
-    private let patience: Double
     private let logger: Logger
+    private let lookout: Lookout
     private let state = Monitor(State())
     private let startMark = WorkMark("the start", patience: 600)
 
@@ -59,8 +60,10 @@ package final class ServiceManager: Sendable {
         watchdog =
             isForThisProcess
             ? environment["WATCHDOG_USEC"].flatMap(UInt64.init).flatMap { $0 > 0 ? Double($0) * 1e-6 : nil } : nil
-        self.patience = patience
         self.logger = logger
+        lookout = Lookout(interval: Self.interval(watchdog), patience: patience) { hang in
+            logger.critical("\(hang.worker) hangs: \(hang.reason)")
+        }
         if let address = environment["NOTIFY_SOCKET"], !address.isEmpty, socket == nil {
             logger.warning("NOTIFY_SOCKET is no address that this version knows", metadata: ["address": "\(address)"])
         }
@@ -83,6 +86,8 @@ package final class ServiceManager: Sendable {
     package func starting() {
         guard socket != nil else { return }
         startMark.begin()
+        lookout.watch([startMark])
+        lookout.start()
         // Two, for what the status is made of has locks, and nobody may have to wait for those to hear that all is well.
         let threads = [
             WorkerThread(name: "systemd", stackSize: 512 << 10) { [self] in speak() },
@@ -95,6 +100,7 @@ package final class ServiceManager: Sendable {
     /// The daemon serves. It is watched from now on.
     package func ready(_ subject: Subject) {
         startMark.end()
+        lookout.watch(subject.workers)
         socket?.send(["READY=1", "STATUS=\(Self.oneLine(subject.status()))"])
         state.withLock { state in
             state.phase = .running
@@ -113,7 +119,11 @@ package final class ServiceManager: Sendable {
     /// The daemon stops, and is given time for as long as that gets on.
     package func stopping() {
         socket?.send(["STOPPING=1", "STATUS=stopping: what was taken is assigned and trained on"])
-        state.withLock { $0.phase = .stopping }
+        let subject = state.withLock { state in
+            state.phase = .stopping
+            return state.subject
+        }
+        lookout.watch(subject?.finishers ?? [])
     }
 
     /// The daemon has stopped or failed, for a reason.
@@ -124,34 +134,21 @@ package final class ServiceManager: Sendable {
             return state.threads
         }
         threads.forEach { $0.join() }
+        lookout.stop()
         socket?.send(["STATUS=\(Self.oneLine(status))"])
     }
 
-    // MARK: The thread
+    // MARK: The threads
 
     private func speak() {
-        var watch = WorkWatch(share: patience)
-        var hanging: [WorkWatch.Hang] = []
         while true {
-            let (phase, subject) = state.read { ($0.phase, $0.subject) }
-            let marks =
+            let phase = state.read(\.phase)
+            if phase == .ended { return }
+            if lookout.isAllWell {
                 switch phase {
-                case .starting: [startMark]
-                case .running: subject?.workers ?? []
-                case .stopping: subject?.finishers ?? []
-                case .ended: [WorkMark]()
+                case .running: if watchdog != nil { socket?.send(["WATCHDOG=1"]) }
+                default: socket?.send(["EXTEND_TIMEOUT_USEC=\(Self.extensionMicroseconds)"])
                 }
-            let hangs = watch.look(at: marks)
-            for hang in hangs where !hanging.contains(hang) {
-                logger.critical("\(hang.worker) hangs: \(hang.reason)")
-            }
-            hanging = hangs
-            switch phase {
-            case .ended: return
-            case .starting, .stopping:
-                if hangs.isEmpty { socket?.send(["EXTEND_TIMEOUT_USEC=\(Self.extensionMicroseconds)"]) }
-            case .running:
-                if hangs.isEmpty, watchdog != nil { socket?.send(["WATCHDOG=1"]) }
             }
             wait(interval, whileIn: phase)
         }
@@ -171,7 +168,11 @@ package final class ServiceManager: Sendable {
     }
 
     /// Seconds between two messages.
-    private var interval: Double { min(Self.statusInterval, watchdog.map { $0 / 2 } ?? .infinity) }
+    private var interval: Double { Self.interval(watchdog) }
+
+    private static func interval(_ watchdog: Double?) -> Double {
+        min(statusInterval, watchdog.map { $0 / 2 } ?? .infinity)
+    }
 
     private func wait(_ seconds: Double, whileIn phase: Phase) {
         let deadline = MonotonicTime.now.advanced(bySeconds: seconds)

@@ -1,4 +1,7 @@
 // Which workers hang, judged by what is seen of their marks from one look to the next.
+//
+// A slow machine is no hang. So time counts only as far as looks are made, by a thread that is slow where the machine is, and
+// only against a thread that waits for another of this process.
 
 /// Looks at marks, again and again; it belongs to one thread.
 package struct WorkWatch {
@@ -30,13 +33,19 @@ package struct WorkWatch {
     }
 
     private let share: Double
+    private let interval: Double
     private var sights: [ObjectIdentifier: Sight] = [:]
     private var last: MonotonicTime?
 
     /// Creates a watch that has seen nothing.
     ///
-    /// - Parameter share: of the patience that marks ask for.
-    package init(share: Double = 1) { self.share = share }
+    /// - Parameters:
+    ///   - share: of the patience that marks ask for.
+    ///   - interval: seconds that are to pass between two looks; more are not counted.
+    package init(share: Double = 1, interval: Double = 5) {
+        self.share = share
+        self.interval = interval
+    }
 
     /// Looks at the marks, and says whose workers hang.
     package mutating func look(at marks: [WorkMark], now: MonotonicTime = .now) -> [Hang] {
@@ -54,7 +63,8 @@ package struct WorkWatch {
                 progress.processorSeconds - before.progress.processorSeconds <= Self.notable
             {
                 // A machine or a process that was stopped for an hour has not been watched for an hour.
-                sight = Sight(progress: before.progress, still: before.still + min(passed, patience / 4))
+                let counted = mark.isHeldUp ? 0 : min(passed, interval)
+                sight = Sight(progress: before.progress, still: before.still + counted)
             }
             sights[key] = sight
             if sight.still > patience {

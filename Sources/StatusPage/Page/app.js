@@ -72,9 +72,15 @@ function figure(name, title, value, unit, note) {
 function showFigures(status) {
   const { assigning, training, latency, clusters: usage, agreement } = status;
   figure("assigned", "Assigned", count(assigning.images), "images", `${short(assigning.images_per_second)} a second`);
-  figure("trained", "Training", short(training.images_per_second), "images/s", `step ${count(training.step)}`);
-  const loss = training.loss;
-  figure("loss", "Loss", loss ? short(loss.total) : "–", "", loss ? `instance ${short(loss.instance)}, cluster ${short(loss.cluster)}` : "no step yet");
+  if (training) {
+    figure("trained", "Training", short(training.images_per_second), "images/s", `step ${count(training.step)}`);
+    const loss = training.loss;
+    figure("loss", "Loss", loss ? short(loss.total) : "–", "", loss ? `instance ${short(loss.instance)}, cluster ${short(loss.cluster)}` : "no step yet");
+  } else {
+    const lag = status.replica.lag_steps;
+    figure("model", "Model", status.model ? `step ${count(status.model.step)}` : "–", "",
+      !status.model ? "none yet" : lag ? `the trainer is ${count(lag)} steps ahead` : "as the trainer's");
+  }
   figure("latency", "Latency", latency.median === null ? "–" : duration(latency.median), "",
     latency.high === null ? "no picture yet" : `99% within ${duration(latency.high)}`);
   const used = usage.recent.filter((size) => size > 0).length;
@@ -94,6 +100,9 @@ const problems = {
   "collapsed": "Nearly all images go to one cluster: the model may have collapsed.",
   "checkpoint-failed": "The last checkpoint could not be written.",
   "journal-failed": "Assignments cannot be written to the journal.",
+  "no-model": "There is no model yet: images wait until the trainer's first has been fetched and found good.",
+  "trainer-silent": "The trainer is silent.",
+  "checkpoint-refused": "The trainer's newest checkpoint was not taken; the model before goes on serving.",
 };
 
 function setState(state, text) {
@@ -110,18 +119,22 @@ let lastStatus = null;
 
 function showStatus(status) {
   const { training, assigning } = status;
-  const isMoving = training.images_per_second > 0;
   const isFed = assigning.images_per_second > 0;
-  if (!status.ready) setState("waiting", "Starting or stopping");
+  if (!status.ready) setState("waiting", status.model ? "Starting or stopping" : "Waiting for a model");
+  else if (!training) setState(isFed ? "learning" : "waiting", isFed ? "Assigning" : "Waiting for images");
   else if (training.paused) setState("paused", "Training is paused");
-  else if (isMoving) setState("learning", "Learning");
+  else if (training.images_per_second > 0) setState("learning", "Learning");
   else if (isFed) setState("waiting", "Gathering a batch");
   else setState("waiting", "Waiting for images");
   setBanner(status.health.problems.map((problem) => problems[problem] ?? problem).join(" "));
+  // What learns is another daemon: ask that one.
+  document.body.classList.toggle("replica", !training);
   const pause = $("pause");
-  pause.hidden = false;
-  setText(pause, training.paused ? "Resume" : "Pause");
-  pause.setAttribute("aria-label", training.paused ? "Resume training" : "Pause training");
+  pause.hidden = !training;
+  if (training) {
+    setText(pause, training.paused ? "Resume" : "Pause");
+    pause.setAttribute("aria-label", training.paused ? "Resume training" : "Pause training");
+  }
   showFigures(status);
   clusters.showSizes(status.clusters);
   sources.show(status.sources, status.t);
@@ -137,7 +150,7 @@ function footer(status) {
     `clusterd ${about.version ?? status.version}`,
     about.architecture ? `${about.architecture}, ${about.image_size} pixels, batches of ${about.batch_size}` : null,
     `up ${duration(status.uptime)}`, `journal ${count(status.journal.rows)} assignments`,
-    `label epoch ${status.model.label_epoch}`,
+    status.model ? `label epoch ${status.model.label_epoch}` : null,
   ].filter(Boolean);
   const node = $("footer");
   parts.forEach((part, index) => {

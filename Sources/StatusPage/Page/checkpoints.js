@@ -22,9 +22,10 @@ export class Checkpoints {
   /** What is served, and the newest checkpoint: where they are others than before, the list is too. */
   show({ model, checkpoint, t }) {
     const newest = checkpoint?.id ?? null;
-    const isOther = newest !== this.newest || model.id !== this.serving;
+    const serving = model?.id ?? null;
+    const isOther = newest !== this.newest || serving !== this.serving;
     this.newest = newest;
-    this.serving = model.id;
+    this.serving = serving;
     this.now = t;
     if (isOther) this.refresh();
     for (const row of this.rows ?? []) setText(row.time, ago((t - row.written) / 1e9));

@@ -63,9 +63,9 @@ export const clock = (milliseconds) =>
 
 /** A cluster's colour, for this theme: neighbouring numbers are far apart on the wheel. */
 export function clusterColour(cluster, style = getComputedStyle(document.documentElement)) {
-  const lightness = parseFloat(style.getPropertyValue("--swatch-l")) + ((cluster % 3) - 1) * 0.055;
+  const [lightness, chroma] = style.getPropertyValue("--swatch-base").match(/[\d.]+/g).map(Number);
   const hue = (258 + cluster * 137.508) % 360;
-  return `oklch(${lightness} ${style.getPropertyValue("--swatch-c").trim()} ${hue.toFixed(1)})`;
+  return `oklch(${lightness + ((cluster % 3) - 1) * 0.055} ${chroma} ${hue.toFixed(1)})`;
 }
 
 export const pictureAddress = (id) => `/pictures/${encodeURIComponent(id)}`;

@@ -89,7 +89,7 @@ export class PictureMap {
     if (this.chosen >= 0) {
       const [x, y] = this.places[this.chosen];
       pen.lineWidth = 2.5;
-      pen.strokeStyle = style.getPropertyValue("--text");
+      pen.strokeStyle = getComputedStyle(this.canvas).color;
       pen.fillStyle = colours.get(this.points[this.chosen].cluster);
       pen.beginPath();
       pen.arc(x, y, radius + 3, 0, 7);

@@ -1,10 +1,11 @@
 """Looks at the page in headless Chromium as a person would: waits for pictures, presses every button, sees the daemon go and
 come back.
 
-    page_browser.py PAGE PUSH_ENDPOINT [SCREENSHOT_FOLDER]
+    page_browser.py PAGE PUSH_ENDPOINT REPLICAS_PAGE REPLICAS_PUSH_ENDPOINT [SCREENSHOT_FOLDER]
 
 Says "look" when all was well so far, and reads a line, by which time the daemon is to be gone; says "gone", and reads a line,
-by which time it is to be back; ends with "done". Exit 77: a module or the browser is missing.
+by which time it is to be back; looks at the page of a replica, whose trainer is gone for good, and ends with "done". Exit 77: a
+module or the browser is missing.
 """
 import base64
 import json
@@ -25,8 +26,8 @@ except ImportError as error:
     print(error, file=sys.stderr)
     sys.exit(77)
 
-page, endpoint = sys.argv[1:3]
-folder = sys.argv[3] if len(sys.argv) > 3 else None
+page, endpoint, replica, replica_endpoint = sys.argv[1:5]
+folder = sys.argv[5] if len(sys.argv) > 5 else None
 HOSTILE = "<img src=x onerror=\"document.title='caught'\">"
 
 
@@ -122,8 +123,8 @@ def look(width, scheme):
             file.write(base64.b64decode(shot["data"]))
 
 
-def send_hostile():
-    """An image whose name and label would be a program if they were taken for HTML."""
+def send_hostile(endpoint):
+    """Images whose name and label would be a program if they were taken for HTML."""
     socket = zmq.Context.instance().socket(zmq.PUSH)
     socket.connect(endpoint)
     pixels = bytes(range(48)) * 4
@@ -156,6 +157,9 @@ try:
         lambda: not before.issuperset(script("return [...document.querySelectorAll('.gallery img')].map((image) => image.src)")),
     )
     until("it learns", lambda: state() == "learning")
+    # What moves without end is drawn sixty times a second, with the cores that learning needs.
+    endless = "return document.getAnimations().filter((one) => one.effect.getTiming().iterations === Infinity).length"
+    assert script(endless) == 0, "something on the page moves without end"
 
     # Numbers move.
     def figure(name):
@@ -170,7 +174,7 @@ try:
         until(f"the curve of {chart} grows", lambda: "L" in one(f"#chart-{chart} .curve").get_attribute("d"))
 
     # Sources with their last picture.
-    stranger = send_hostile()
+    stranger = send_hostile(endpoint)
     for source in ["fashion", "colours", "stranger"]:
         until(f"{source} is known", lambda: "sending" in text(f"[data-source={source}]"))
         until(
@@ -238,6 +242,20 @@ try:
     until("galleries fill again", lambda: sum(count >= 2 for count in galleries()) >= 2)
     assert one("#save").is_enabled()
     faults = console(allowed=("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "404"))
+    assert not faults, faults
+
+    # A replica: a model, no training, and nothing to press.
+    browser.get(replica)
+    until("it waits", lambda: text("#state-text") == "Waiting for images")
+    until("it says which model", lambda: text("[data-figure=model] .value").startswith("step "))
+    until("it says that its trainer is silent", lambda: text("#banner") == "The trainer is silent.")
+    stranger = send_hostile(replica_endpoint)
+    until("it assigns", lambda: figure("assigned").startswith("40"))
+    until("a gallery has a picture", lambda: sum(galleries()) > 0)
+    until("its checkpoint is listed", lambda: "in use" in text("#checkpoint-rows"))
+    for selector in ["#pause", "#save", "#rollback", "#checkpoint-rows button", "#chart-loss"]:
+        assert not one(selector).is_displayed(), selector
+    faults = console()
     assert not faults, faults
     print("done", flush=True)
 except Exception:
