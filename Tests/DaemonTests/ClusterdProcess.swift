@@ -57,9 +57,12 @@ final class TestProcess: Sendable {
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
-    /// The next line from `start` on that holds `text`; nil where the stream ends, or half a minute passes, without one.
+    /// How long a line is waited for: a sanitized program on a busy machine takes half a minute to start.
+    private static let patience = 120.0
+
+    /// The next line from `start` on that holds `text`; nil where the stream ends, or patience does, without one.
     func line(with text: String, in stream: Monitor<Output>, from start: Int = 0) -> String? {
-        let deadline = MonotonicTime.now.advanced(bySeconds: 30)
+        let deadline = MonotonicTime.now.advanced(bySeconds: Self.patience)
         return stream.wait { output in
             if let line = output.lines.dropFirst(start).first(where: { $0.contains(text) }) { return .done(line) }
             if output.isClosed || MonotonicTime.now >= deadline { return .done(nil) }
@@ -69,7 +72,7 @@ final class TestProcess: Sendable {
 
     /// Waits for so many lines of standard output, or for its end.
     func lines(_ count: Int) -> [String] {
-        let deadline = MonotonicTime.now.advanced(bySeconds: 30)
+        let deadline = MonotonicTime.now.advanced(bySeconds: Self.patience)
         return output.wait { output in
             output.lines.count >= count || output.isClosed || MonotonicTime.now >= deadline
                 ? .done(output.lines) : .wait(until: deadline)

@@ -161,7 +161,9 @@ final class MetricsTests: XCTestCase {
 
     func testPromtoolFindsNothingToMend() throws {
         let text = try liveService().service.metricsText()
-        XCTAssertEqual(try promtool(["check", "metrics"], input: text), "")
+        // Outside of the assertion, which would make a failure of the skip where the tool is missing.
+        let said = try promtool(["check", "metrics"], input: text)
+        XCTAssertEqual(said, "")
     }
 
     // MARK: Documents

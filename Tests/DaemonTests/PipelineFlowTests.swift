@@ -81,6 +81,18 @@ final class PipelineFlowTests: XCTestCase {
         XCTAssertEqual(harness.publishedIDs, ["1", "2", "3", "4", "0"])
     }
 
+    func testNothingIsLeftOfAPipelineThatHasEnded() throws {
+        weak var queues: IngressQueues?
+        do {
+            let harness = try PipelineHarness()
+            queues = harness.queues
+            harness.pipeline.start()
+            harness.add(images(0..<4))
+            harness.finish()
+        }
+        XCTAssertNil(queues)
+    }
+
     func testAnUnreadableImageIsRejectedAndGivesItsPlaceInTrainingBack() throws {
         // More unreadable images than the training buffer has places.
         let harness = try PipelineHarness(batchSize: 4)

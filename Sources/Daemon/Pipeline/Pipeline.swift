@@ -128,8 +128,9 @@ package final class Pipeline: Sendable {
         logger: Logger, observer: (any PipelineObserver)? = nil
     ) {
         let queue = AssignQueue(maximumBatch: settings.maximumBatch, maximumDelay: settings.maximumDelay)
-        let buffer =
-            training == nil ? nil : TrainingBuffer(batchSize: settings.batchSize) { intake.trainingRoomFreed() }
+        // The intake holds the buffer: held by it in turn, neither would ever go.
+        let onRoom: @Sendable () -> Void = { [weak intake] in intake?.trainingRoomFreed() }
+        let buffer = training == nil ? nil : TrainingBuffer(batchSize: settings.batchSize, onRoom: onRoom)
         if let buffer { intake.admit(asLongAs: buffer) } else { intake.admitForAssigningOnly() }
         self.numbering = Monitor(numbering)
         self.agreement = agreement
