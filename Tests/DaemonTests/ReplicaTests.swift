@@ -155,14 +155,17 @@ final class ReplicaTests: XCTestCase {
         XCTAssertGreaterThan(summary.admitted, 0)
     }
 
+    /// Has a replica with its state in `folder` take its trainer's model in and assign one image, and ends both.
+    private func serveOnce(from folder: TemporaryFolder) throws {
+        let trainer = try trainer()
+        let replica = try replica(of: trainer, folder: folder)
+        _ = try send([100], to: replica)
+        replica.service.stop()
+    }
+
     func testARestartServesAtOnceThoughTheTrainerHasGone() throws {
         let folder = try TemporaryFolder()
-        do {
-            let trainer = try trainer()
-            let replica = try replica(of: trainer, folder: folder)
-            _ = try send([100], to: replica)
-            replica.service.stop()
-        }
+        try serveOnce(from: folder)
         let replica = try replica(of: nil, folder: folder)
         let assignment = try send([100], to: replica)[0]
         XCTAssertEqual([assignment.cluster, Int(assignment.step), Int(assignment.sequence)], [1, 10, 2])
@@ -295,12 +298,7 @@ final class ReplicaTests: XCTestCase {
 
     func testItIsReadyAgainAfterARestartOnceItIsWarm() throws {
         let folder = try TemporaryFolder()
-        do {
-            let trainer = try trainer()
-            let replica = try replica(of: trainer, folder: folder)
-            _ = try send([100], to: replica)
-            replica.service.stop()
-        }
+        try serveOnce(from: folder)
         let replica = try replica(of: nil, folder: folder) { $0.httpListen = "127.0.0.1:0" }
         XCTAssertFalse(try isReady(replica), "nobody has waited for the first answer yet")
         replica.service.waitUntilWarm()

@@ -13,6 +13,15 @@ final class WorkWatchTests: XCTestCase {
     /// Waits until the thread at a gate has gone to sleep there: from arriving to that it has some instructions to go.
     private func waitForSleep(_ mark: WorkMark) { while mark.isHeldUp { usleep(1000) } }
 
+    /// A thread whose only work is to pass a gate.
+    private func threadThatPasses(_ gate: Gate, _ mark: WorkMark) -> WorkerThread {
+        WorkerThread(name: "waits") {
+            mark.begin()
+            gate.pass()
+            mark.end()
+        }
+    }
+
     func testAThreadThatWaitsInVain() throws {
         let (mark, gate) = (WorkMark("waiting", patience: 8), Gate(isOpen: false))
         let thread = WorkerThread(name: "waits") {
@@ -38,11 +47,7 @@ final class WorkWatchTests: XCTestCase {
 
     func testAMachineThatStoodStill() {
         let (mark, gate) = (WorkMark("waiting", patience: 8), Gate(isOpen: false))
-        let thread = WorkerThread(name: "waits") {
-            mark.begin()
-            gate.pass()
-            mark.end()
-        }
+        let thread = threadThatPasses(gate, mark)
         thread.start()
         gate.waitForArrival()
         waitForSleep(mark)
@@ -56,11 +61,7 @@ final class WorkWatchTests: XCTestCase {
 
     func testAMachineOnWhichLooksAreLate() {
         let (mark, gate) = (WorkMark("waiting", patience: 60), Gate(isOpen: false))
-        let thread = WorkerThread(name: "waits") {
-            mark.begin()
-            gate.pass()
-            mark.end()
-        }
+        let thread = threadThatPasses(gate, mark)
         thread.start()
         gate.waitForArrival()
         waitForSleep(mark)
@@ -103,11 +104,7 @@ final class WorkWatchTests: XCTestCase {
         let (mark, gate, told) = (WorkMark("waiting", patience: 0.02), Gate(isOpen: false), Monitor([WorkWatch.Hang]()))
         let lookout = Lookout([mark], interval: 0.01) { hang in told.withLock { $0.append(hang) } }
         XCTAssertTrue(lookout.isAllWell)
-        let thread = WorkerThread(name: "waits") {
-            mark.begin()
-            gate.pass()
-            mark.end()
-        }
+        let thread = threadThatPasses(gate, mark)
         thread.start()
         lookout.start()
         lookout.start()

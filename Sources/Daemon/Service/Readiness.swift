@@ -10,7 +10,7 @@ package final class Readiness: Sendable {
     /// Creates one that says no.
     ///
     /// - Parameter isHeld: whether images are held back because there is no model to assign them with.
-    package init(isHeld: @escaping @Sendable () -> Bool = { false }) { self.isHeld = isHeld }
+    package init(isHeld: @escaping @Sendable () -> Bool) { self.isHeld = isHeld }
 
     /// Whether images are taken and answered: sockets are bound, a model is there and warm, and the end has not begun.
     package var isReady: Bool { isServing.load(ordering: .acquiring) && !isHeld() }
