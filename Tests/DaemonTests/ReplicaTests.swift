@@ -261,11 +261,14 @@ final class ReplicaTests: XCTestCase {
         }
     }
 
+    /// What `/readyz` says; fails where the metric says otherwise before and after it.
     private func isReady(_ replica: RunningService) throws -> Bool {
-        let status = try askPage(try replica.page() + "readyz").status
-        XCTAssertEqual(
-            replica.service.metricsText().contains("\nclusterd_ready 1\n"), status == 200, "the metric says otherwise")
-        return status == 200
+        func metric() -> Bool { replica.service.metricsText().contains("\nclusterd_ready 1\n") }
+        let before = metric()
+        let isReady = try askPage(try replica.page() + "readyz").status == 200
+        // A daemon that changes in between may say both.
+        if metric() == before { XCTAssertEqual(before, isReady, "the metric says otherwise") }
+        return isReady
     }
 
     func testItIsReadyOnceItHasAModelThatWasFoundGood() throws {
@@ -343,8 +346,8 @@ final class ReplicaTests: XCTestCase {
         var sender = try replica.sender()
         try sender.send(greyMessage(1, grey: 250))
         gate.waitForArrival()
-        XCTAssertEqual(
-            try page(replica, "healthz", is: 503), "assigning hangs: its thread has not run for 0 seconds\n")
+        let health = try page(replica, "healthz", is: 503)
+        XCTAssertTrue(health.hasPrefix("assigning hangs: its thread has not run for "), health)
         gate.open()
         XCTAssertEqual(try replica.assignments(1).map(\.cluster), [3])
         XCTAssertEqual(try page(replica, "healthz", is: 200), "ok\n")
