@@ -136,7 +136,7 @@ final class AssignmentSequenceTests: XCTestCase {
         let start = ContinuousClock.now
         let outputs = sequence.giveUp()
         XCTAssertEqual(outputs.count, 120_000 + 3)
-        XCTAssertLessThan(.now - start, .seconds(10))
+        XCTAssertLessThan(.now - start, .seconds(60))
     }
 
     func testNumbersBeginWithOne() {

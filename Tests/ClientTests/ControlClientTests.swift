@@ -24,7 +24,7 @@ final class ControlClientTests: XCTestCase {
     private static let file = (0..<10_500).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
 
     func testNobodyThereIsToldSoon() throws {
-        let endpoint = try unusedEndpoint()
+        let endpoint = unusedEndpoint()
         XCTAssertThrowsError(try client(endpoint, timeout: .milliseconds(300)).ask("status")) {
             guard case ControlError.noAnswer(_, _, isConnected: false) = $0 else { return XCTFail("\($0)") }
             XCTAssertTrue(($0 as? ControlError)?.isTemporary ?? false)
@@ -34,9 +34,11 @@ final class ControlClientTests: XCTestCase {
 
     func testSilenceIsToldFromAbsence() throws {
         let silent = try ScriptedEndpoint { _ in nil }
-        XCTAssertThrowsError(try client(silent.endpoint, timeout: .milliseconds(500)).ask("save")) {
+        XCTAssertThrowsError(try client(silent.endpoint, timeout: .seconds(4)).ask("save")) {
             guard case ControlError.noAnswer(_, _, isConnected: true) = $0 else { return XCTFail("\($0)") }
         }
+        let deadline = ContinuousClock.now + .seconds(20)
+        while silent.requests.isEmpty, ContinuousClock.now < deadline { Thread.sleep(forTimeInterval: 0.01) }
         XCTAssertEqual(silent.requests.map(\.operation), ["save"])
     }
 
@@ -70,7 +72,7 @@ final class ControlClientTests: XCTestCase {
         let first = try ScriptedEndpoint.checkpoint(Self.file) { $0 < 5000 }
         XCTAssertThrowsError(
             try CheckpointFetch(
-                "newest", into: folder + "/model", client: try client(first.endpoint, timeout: .milliseconds(500))
+                "newest", into: folder + "/model", client: try client(first.endpoint, timeout: .seconds(4))
             ).run { _ in })
         XCTAssertFalse(FileManager.default.fileExists(atPath: folder + "/model"))
         let second = try ScriptedEndpoint.checkpoint(Self.file)
@@ -107,15 +109,19 @@ final class ControlClientTests: XCTestCase {
         let folder = try folder()
         let address = first.endpoint
         let successor = Mutex<ScriptedEndpoint?>(nil)
+        let kept = DispatchSemaphore(value: 0)
         let restart = Thread {
             asked.wait()
             first.close()
             let second = try? ScriptedEndpoint.checkpoint(Self.file, at: address)
             successor.withLock { $0 = second }
+            kept.signal()
         }
         restart.start()
         try CheckpointFetch("newest", into: folder + "/model", client: try client(address)).run { _ in }
         XCTAssertEqual([UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/model"))), Self.file)
+        // It answers before it is kept.
+        XCTAssertEqual(kept.wait(timeout: .now() + 20), .success)
         XCTAssertEqual(successor.withLock { $0?.requests.first?.arguments["offset"] }, JSON(3000))
     }
 

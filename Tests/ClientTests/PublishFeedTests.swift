@@ -36,8 +36,9 @@ final class PublishFeedTests: XCTestCase {
     func testAReceiverThatDoesNotSubscribeIsGivenUp() throws {
         let context = try ZeroMQContext(linger: .zero)
         var subscriber = try patientSocket(context, .sub)
+        // The time counts from the beginning: the handshake must be over long before.
         let settings = try FeedSettings(
-            pattern: .pub, endpoint: try subscriber.bind(anyPort), timeout: .milliseconds(200))
+            pattern: .pub, endpoint: try subscriber.bind(anyPort), timeout: .seconds(3))
         let outcome = try RunningFeed(try numberedImages(3), settings: settings).wait()
         guard case .noReceiver(settings.endpoint, _, wants: .subscriber, inDoubt: 0) = outcome.error else {
             return XCTFail("\(String(describing: outcome.error))")
@@ -49,7 +50,7 @@ final class PublishFeedTests: XCTestCase {
         var subscriber = try patientSocket(context, .sub)
         try subscriber.set(.subscribe, [])
         let settings = try FeedSettings(
-            pattern: .pub, endpoint: try subscriber.bind(anyPort), timeout: .milliseconds(200))
+            pattern: .pub, endpoint: try subscriber.bind(anyPort), timeout: .seconds(3))
         let feed = try RunningFeed(try numberedImages(3), passes: nil, settings: settings)
         for _ in 0..<10 { _ = try receiveImage(&subscriber) }
         subscriber.close()

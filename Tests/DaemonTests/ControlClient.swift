@@ -11,10 +11,13 @@ final class ControlClient {
     private let context: ZeroMQContext
     private var socket: Socket
 
-    init(_ endpoint: String?, kind: SocketKind = .req) throws {
+    /// Begins to connect.
+    ///
+    /// - Parameter timeout: how long an answer may take.
+    init(_ endpoint: String?, kind: SocketKind = .req, timeout: Duration? = .seconds(30)) throws {
         context = try ZeroMQContext(linger: .zero)
         socket = try context.socket(kind)
-        try socket.set(.receiveTimeout, .seconds(30))
+        try socket.set(.receiveTimeout, timeout)
         try socket.set(.sendTimeout, .seconds(30))
         try socket.connect(try XCTUnwrap(endpoint))
     }

@@ -15,7 +15,13 @@ final class ControlTests: XCTestCase {
         try sender.send(message(#"{"v":1}"#, [1, 2, 3], source: "broken"))
         running.training.waitForTrained(2)
         guard case .rejected = try running.next() else { return XCTFail("no rejection") }
-        let status = try running.controlClient().ask("status")
+        let client = try running.controlClient()
+        var status = try client.ask("status")
+        // What an assignment is counted in follows its publishing.
+        for _ in 0..<500 where status["assigning.images"] != JSON(8) {
+            _ = try running.nextHeartbeat()
+            status = try client.ask("status")
+        }
         XCTAssertEqual(status["assigning.seq"]?.integer(), 8)
         XCTAssertEqual(status["assigning.images"]?.integer(), 8)
         XCTAssertEqual(status["sources.cam.admitted"]?.integer(), 8)

@@ -5,12 +5,17 @@ import Foundation
 import XCTest
 
 /// A datagram socket that a daemon tells how it is.
+///
+/// It is read all the time: the system keeps ten datagrams, and has whoever sends the next one wait.
 final class NotifyReceiver {
     /// What the daemon finds in its environment.
     let address: String
     private let folder: TemporaryFolder?
     private let descriptor: Int32
-    /// Every assignment so far.
+    /// Datagrams that nobody has asked for yet.
+    private let inbox = Monitor([[String]]())
+    private let reader: WorkerThread
+    /// Every assignment that has been asked for so far.
     private(set) var received: [String] = []
 
     /// Listens at a path, or at a name in the abstract namespace.
@@ -18,7 +23,8 @@ final class NotifyReceiver {
         let folder = isAbstract ? nil : try TemporaryFolder()
         self.folder = folder
         address = folder.map { $0.path + "/notify" } ?? "@clusterd-test-\(UUID().uuidString)"
-        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        self.descriptor = descriptor
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
         let bytes = isAbstract ? [0] + Array(address.utf8.dropFirst()) : Array(address.utf8)
@@ -27,20 +33,33 @@ final class NotifyReceiver {
         let result = withUnsafePointer(to: &name) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
         }
+        reader = WorkerThread(name: "notify") { [inbox] in
+            var bytes = [UInt8](repeating: 0, count: 4096)
+            while true {
+                let count = recv(descriptor, &bytes, bytes.count, 0)
+                guard count > 0 else { return }
+                let text = String(decoding: bytes.prefix(count), as: UTF8.self)
+                inbox.withLock { $0.append(text.split(separator: "\n").map(String.init)) }
+            }
+        }
         guard result == 0 else { throw CocoaError(.fileWriteUnknown) }
+        reader.start()
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        reader.join()
+        close(descriptor)
+    }
 
     /// The assignments of the next datagram; nil where none comes for so many seconds.
     func next(within seconds: Double = 30) -> [String]? {
-        var timeout = timeval(tv_sec: Int(seconds), tv_usec: Int(seconds.truncatingRemainder(dividingBy: 1) * 1e6))
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = recv(descriptor, &bytes, bytes.count, 0)
-        guard count >= 0 else { return nil }
-        let assignments = String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: "\n").map(String.init)
-        received += assignments
+        let deadline = MonotonicTime.now.advanced(bySeconds: seconds)
+        let assignments: [String]? = inbox.wait { inbox in
+            if !inbox.isEmpty { return .done(inbox.removeFirst()) }
+            return MonotonicTime.now >= deadline ? .done(nil) : .wait(until: deadline)
+        }
+        received += assignments ?? []
         return assignments
     }
 

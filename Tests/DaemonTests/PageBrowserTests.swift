@@ -68,7 +68,7 @@ final class PageBrowserTests: XCTestCase {
 
     /// Whether the browser's program comes to say a word before it ends.
     private func said(_ word: String, _ browser: TestProcess) -> Bool {
-        let deadline = MonotonicTime.now.advanced(bySeconds: 150)
+        let deadline = MonotonicTime.now.advanced(bySeconds: 600)
         return browser.output.wait { output in
             if output.lines.contains(word) { return .done(true) }
             return output.isClosed || MonotonicTime.now >= deadline ? .done(false) : .wait(until: deadline)

@@ -148,8 +148,8 @@ final class ProcessTests: XCTestCase {
         let process = try TestProcess.clusterd(
             ["serve", "--config", file] + TestProcess.settings + ["control.endpoint=ipc://\(folder.path)/control"],
             environment: ["STATE_DIRECTORY": folder.path, "JOURNAL_STREAM": "8:1"])
-        // At this level nothing is said of how far it is.
-        _ = try ControlClient("ipc://\(folder.path)/control").ask("status")
+        // At this level nothing is said of how far it is, so the answer takes as long as the start.
+        _ = try ControlClient("ipc://\(folder.path)/control", timeout: .seconds(120)).ask("status")
         try Data("log: {format: json, level: info}\n".utf8).write(to: URL(fileURLWithPath: file))
         process.signal(SIGHUP)
         let line = try XCTUnwrap(process.line(with: "read again", in: process.errors))

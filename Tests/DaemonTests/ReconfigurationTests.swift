@@ -30,7 +30,7 @@ final class ReconfigurationTests: XCTestCase {
 
     func testWhatCanChangeTakesEffect() throws {
         var configuration: Configuration?
-        let running = try RunningService(batchSize: 4) {
+        let running = try RunningService(batchSize: 4, announcementInterval: 0.1) {
             $0.checkpoint.everySteps = 1000
             configuration = $0
         }
@@ -46,9 +46,12 @@ final class ReconfigurationTests: XCTestCase {
         var sender = try running.sender()
         for number in 0..<4 { try sender.send(greyMessage(number)) }
         XCTAssertEqual(try running.assignments(4).map { $0.probabilities?.count }, [4, 4, 4, 4])
+        // Each is announced again and again, since the first time may be among the assignments.
         XCTAssertEqual(try running.nextCheckpoint().id, "step-000000001")
         for number in 4..<8 { try sender.send(greyMessage(number)) }
-        XCTAssertEqual(try running.nextCheckpoint().id, "step-000000002")
+        var next = try running.nextCheckpoint().id
+        while next == "step-000000001" { next = try running.nextCheckpoint().id }
+        XCTAssertEqual(next, "step-000000002")
         XCTAssertEqual(try running.folder.checkpoints, ["step-000000002.safetensors"])
         XCTAssertEqual(running.service.reconfigure(wanted).changed, [], "once is enough")
     }

@@ -165,7 +165,14 @@ final class ReloadRealModelTests: XCTestCase {
         let whole = try SafetensorsFile(path: "\(running.folder.path)/\(id).safetensors")
         let good = SafetensorsFile(
             tensors: whole.tensors.filter { !$0.name.hasPrefix("optimizer.") }, metadata: whole.metadata)
-        let served = try client.ask("status")["model"]
+        // The assigner takes in what was learnt last when it has it ready; each heartbeat is a look.
+        var status = try client.ask("status")
+        let deadline = MonotonicTime.now.advanced(bySeconds: 60)
+        while status["model.step"] != status["training.step"], MonotonicTime.now < deadline {
+            _ = try running.nextHeartbeat()
+            status = try client.ask("status")
+        }
+        let served = status["model"]
 
         let path = running.folder.path + "/candidate"
         for (name, bytes, reason) in badCheckpoints(from: good, withMoments: whole) {
@@ -231,7 +238,8 @@ final class ReloadRealModelTests: XCTestCase {
         }
         // The first ones find a learner that has no memory yet.
         let start = try running.assignments(300)
-        let before = try running.assignments(500)
+        // For about as long as the reloads take, so that both have the machine's good and bad moments.
+        let before = try running.assignments(max(500, 100 * reloads))
         _ = try client.ask("save")
         let id = try XCTUnwrap(try client.ask("status")["checkpoint.id"]?.text)
         // Under a name of its own, since it will not be among those that are kept.

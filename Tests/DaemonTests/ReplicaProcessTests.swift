@@ -60,7 +60,7 @@ final class ReplicaProcessTests: XCTestCase {
 
         /// Waits until the model that serves is `id`.
         func waitForModel(_ id: String) throws {
-            let deadline = MonotonicTime.now.advanced(bySeconds: 30)
+            let deadline = MonotonicTime.now.advanced(bySeconds: 120)
             while try ask("status")["model.id"]?.text != id {
                 guard MonotonicTime.now < deadline else { return XCTFail("\(try ask("status").members)") }
                 _ = try subscriber.receive()
@@ -101,6 +101,8 @@ final class ReplicaProcessTests: XCTestCase {
         let answered = try replica.assignments(3)
         XCTAssertEqual(Set(answered.map(\.model)), [first])
         _ = try trainer.ask("pause")
+        // It takes in what it has learnt when it has it ready.
+        while try trainer.ask("status")["model.step"] != JSON(2) { usleep(10_000) }
         try trainer.send(0..<3)
         for (own, trainers) in zip(answered, try trainer.assignments(3)) {
             XCTAssertEqual(own.cluster, trainers.cluster)

@@ -69,7 +69,7 @@ final class SecureProcessTests: XCTestCase {
             (server, "does not know this client's key"),
             (["--curve-server-key", folder.path + "/stranger.key"], "another key than the one"),
         ] {
-            let refused = try run(["ctl", "status", "--to", control, "--timeout", "3"] + keys)
+            let refused = try run(["ctl", "status", "--to", control, "--timeout", "5"] + keys)
             XCTAssertEqual(refused.code, 74, "\(refused.errors)")
             XCTAssertTrue(refused.errors.contains { $0.contains(reason) }, "\(refused.errors), not \(reason)")
         }
@@ -83,7 +83,7 @@ final class SecureProcessTests: XCTestCase {
         XCTAssertEqual(fed.code, 0, "\(fed.errors)")
         XCTAssertEqual(watch.wait(), 0, "\(watch.errors.read { $0.lines })")
         XCTAssertEqual(watch.output.read { $0.lines.count }, 3)
-        let unfed = try run(["feed", picture, "--to", queue, "--no-progress", "--timeout", "2"] + stranger)
+        let unfed = try run(["feed", picture, "--to", queue, "--no-progress", "--timeout", "5"] + stranger)
         XCTAssertEqual(unfed.code, 75, "\(unfed.errors)")
         XCTAssertTrue(unfed.errors.contains { $0.contains("does not know this client's key") }, "\(unfed.errors)")
 

@@ -21,10 +21,10 @@ final class ServiceManagerTests: XCTestCase {
         XCTAssertTrue(ready.contains { $0.hasPrefix("STATUS=step 0, ") }, "\(ready)")
         XCTAssertFalse(receiver.received.contains("WATCHDOG=1"))
 
-        // Everything is bound: the log has told of each endpoint before, and images are taken.
-        let lines = process.errors.read { $0.lines }
-        let endpoints = ["source=stream", "source=queue", "publishing", "answering control"]
-        for text in endpoints { XCTAssertTrue(lines.contains { $0.contains(text) }, "\(text): \(lines)") }
+        // Everything is bound: the log tells of each endpoint, and images are taken.
+        for text in ["source=stream", "source=queue", "publishing", "answering control"] {
+            XCTAssertNotNil(process.line(with: text, in: process.errors), text)
+        }
         let context = try ZeroMQContext(linger: .zero)
         var sender = try context.socket(.push)
         try sender.connect(XCTUnwrap(process.logged("endpoint", with: "source=queue")))
@@ -76,14 +76,17 @@ final class ServiceManagerTests: XCTestCase {
 
     // MARK: Watching
 
-    /// Tells `receiver` of a service, ten times a second, as soon as it is warm.
-    private func manage(_ running: RunningService, _ receiver: NotifyReceiver) -> ServiceManager {
+    /// Tells `receiver` of a service, twenty times a second, as soon as it is warm.
+    ///
+    /// - Parameter patience: the share of the usual patience; left out, 0.12 seconds with assigning, 0.6 with training.
+    private func manage(
+        _ running: RunningService, _ receiver: NotifyReceiver, patience: Double = 0.002
+    ) -> ServiceManager {
         let (logger, log) = (Logger(label: "test") { _ in MemoryLog(lines: running.log) }, running.log)
         XCTAssertFalse(log.read { $0 }.isEmpty)
-        // Patience of 0.12 seconds with assigning and 0.6 with training.
         let manager = ServiceManager(
-            environment: ["NOTIFY_SOCKET": receiver.address, "WATCHDOG_USEC": "100000"], patience: 0.002, logger: logger
-        )
+            environment: ["NOTIFY_SOCKET": receiver.address, "WATCHDOG_USEC": "100000"], patience: patience,
+            logger: logger)
         manager.starting()
         running.service.waitUntilWarm()
         manager.ready(running.service.subject)
@@ -105,11 +108,12 @@ final class ServiceManagerTests: XCTestCase {
             lines.contains("critical: training hangs: its thread has not run for 0 seconds")
                 ? .done(()) : .wait(until: nil)
         }
-        while receiver.next(within: 0.2) != nil {}
-        // Ten times as long as it takes to say that all is well; the status line may change meanwhile.
-        var heard: [String] = []
-        while let message = receiver.next(within: 0.5) { heard += message }
-        XCTAssertFalse(heard.contains("WATCHDOG=1"), "\(heard)")
+        for _ in 1...200 where receiver.next(within: 0.2) == nil { break }
+        // Ten times as long as it takes to say that all is well. The status line may change meanwhile, and one ping may
+        // have been under way.
+        var pings = 0
+        while pings < 3, let message = receiver.next(within: 0.5) { pings += message.contains("WATCHDOG=1") ? 1 : 0 }
+        XCTAssertLessThanOrEqual(pings, 1)
 
         running.gate.open()
         try receiver.wait(for: "WATCHDOG=1")
@@ -117,7 +121,9 @@ final class ServiceManagerTests: XCTestCase {
 
     func testTheStopIsExtendedUntilItHangs() throws {
         let (running, receiver) = (try RunningService(gateOpen: false), try NotifyReceiver())
-        let manager = manage(running, receiver)
+        // Patience of 3 seconds with training, so that it does not hang before the stop begins.
+        let manager = manage(running, receiver, patience: 0.01)
+        try receiver.wait(for: "WATCHDOG=1")
         var sender = try running.sender()
         for number in 1...4 { try sender.send(greyMessage(number)) }
         running.gate.waitForArrival()
@@ -131,9 +137,14 @@ final class ServiceManagerTests: XCTestCase {
         let message = try receiver.wait(for: "EXTEND_TIMEOUT_USEC=")
         XCTAssertEqual(message, ["EXTEND_TIMEOUT_USEC=120000000"])
         running.log.wait { $0.contains { $0.contains("training hangs") } ? .done(()) : .wait(until: nil) }
-        while receiver.next(within: 0.2) != nil {}
-        XCTAssertNil(receiver.next(within: 0.3))
-        XCTAssertFalse(receiver.received.drop { $0 != "STOPPING=1" }.contains("WATCHDOG=1"))
+        for _ in 1...200 where receiver.next(within: 0.2) == nil { break }
+        // One word may have been under way when the hang was found.
+        var late = 0
+        while late < 3, receiver.next(within: 0.3) != nil { late += 1 }
+        XCTAssertLessThanOrEqual(late, 1)
+        // Who speaks learns of the stop a little later than the stop is told of.
+        let sinceStop = receiver.received.drop { $0 != "STOPPING=1" }
+        XCTAssertFalse(sinceStop.drop { !$0.hasPrefix("EXTEND_TIMEOUT_USEC=") }.contains("WATCHDOG=1"))
         running.gate.open()
         stopped.wait { $0 ? .done(()) : .wait(until: nil) }
         manager.ended("stopped")

@@ -24,7 +24,9 @@ final class ServiceTests: XCTestCase {
             XCTAssertEqual(assignment.model, "step-000000000")
             XCTAssertNil(assignment.probabilities)
         }
-        let heartbeat = try running.nextHeartbeat()
+        // What a heartbeat says of assignments follows their publishing.
+        var heartbeat = try running.nextHeartbeat()
+        for _ in 0..<500 where heartbeat.sequence < 200 { heartbeat = try running.nextHeartbeat() }
         XCTAssertEqual(heartbeat.sequence, 200)
         XCTAssertEqual(heartbeat.epoch, assignments[0].epoch)
     }

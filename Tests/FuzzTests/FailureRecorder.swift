@@ -7,9 +7,9 @@ import Foundation
 
 /// The one recorder of the process: signal handlers can be given nothing else.
 enum FailureRecorder {
-    /// Where failing inputs are saved.
-    static let folder =
-        ProcessInfo.processInfo.environment["CLUSTERD_FUZZ_FAILURES"] ?? NSTemporaryDirectory() + "clusterd-fuzz"
+    /// Where failing inputs are saved: in the folder that the environment names, or in one of this process.
+    static let folder = named ?? NSTemporaryDirectory() + "clusterd-fuzz-\(getpid())"
+    private static let named = ProcessInfo.processInfo.environment["CLUSTERD_FUZZ_FAILURES"]
 
     /// The most bytes that are kept of an input.
     private static let capacity = 1 << 20
@@ -59,11 +59,12 @@ enum FailureRecorder {
         setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil)
     }
 
-    /// Puts everything back.
+    /// Puts everything back, and leaves no folder of its own where nothing was saved.
     static func end() {
         var timer = itimerval()
         setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil)
         for signal in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGPROF] { Glibc.signal(signal, SIG_DFL) }
+        if named == nil { rmdir(folder) }
     }
 
     /// Takes down the input that is tried next.

@@ -18,10 +18,10 @@ package struct Answer {
 /// Nothing more comes, or nobody is there.
 package struct ConnectionEnded: Error {}
 
-/// A connection is open, and nothing comes for ten seconds.
+/// A connection is open, and nothing comes for a minute.
 package struct NothingComes: Error {}
 
-/// A connection; reading waits for at most ten seconds.
+/// A connection; reading waits for at most a minute.
 package final class Client {
     /// The socket.
     package let file: Int32
@@ -30,7 +30,7 @@ package final class Client {
     /// Connects to a port of this machine.
     package init(port: UInt16, receiveBuffer: Int32? = nil) throws {
         file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var patience = timeval(tv_sec: 10, tv_usec: 0)
+        var patience = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         if var size = receiveBuffer { setsockopt(file, SOL_SOCKET, SO_RCVBUF, &size, 4) }
         var address = sockaddr_in()

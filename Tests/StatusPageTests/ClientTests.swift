@@ -41,7 +41,10 @@ final class ClientTests: XCTestCase {
     }
 
     func testAReaderThatTakesNothingIsLetGoAndOthersDoNotNotice() throws {
-        let running = try RunningServer { $0.pendingBytes = 300_000 }
+        let running = try RunningServer {
+            $0.pendingBytes = 300_000
+            $0.stallMilliseconds = 600_000
+        }
         let slow = try Client(port: running.port, receiveBuffer: 4096)
         slow.send(Self.events)
         let reader = try running.client()
@@ -49,12 +52,14 @@ final class ClientTests: XCTestCase {
         try reader.wait(for: "hello")
         eventually("both are there") { running.source.state.withLock { $0.readers.last == 2 } }
         let news = PageEvent("news", .string(String(repeating: "x", count: 100_000)))
-        running.source.state.withLock { $0.events = [news] }
-        for _ in 0..<100 where running.source.state.withLock({ $0.readers.last != 1 }) {
-            try reader.wait(for: "event: news")
+        // One after another, so that only the other lets them pile up.
+        func pass() throws {
+            running.source.state.withLock { $0.once = [news] }
+            try reader.wait(for: "x\"\n\n")
         }
+        for _ in 0..<200 where running.source.state.withLock({ $0.readers.last != 1 }) { try pass() }
         XCTAssertEqual(running.source.state.withLock { $0.readers.last }, 1)
-        try reader.wait(for: "event: news")
+        try pass()
         withExtendedLifetime(slow) {}
     }
 

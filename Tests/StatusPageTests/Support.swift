@@ -15,7 +15,9 @@ final class FakeSource: PageSource {
         var performed: [ControlRequest] = []
         var replies: [@Sendable ([[UInt8]]) -> Void] = []
         var answer: [[UInt8]]? = ControlReply(["done": .bool(true)]).frames
+        /// What every tick brings, and what only the next does.
         var events: [PageEvent] = []
+        var once: [PageEvent] = []
         var illness: String?
         var isReady = true
     }
@@ -25,7 +27,8 @@ final class FakeSource: PageSource {
     func tick(readers: Int) -> [PageEvent] {
         state.withLock { state in
             state.readers.append(readers)
-            return state.events
+            defer { state.once = [] }
+            return state.events + state.once
         }
     }
     func welcome() -> [PageEvent] { [PageEvent("hello", .object(["who": .string("line\nend")]))] }
@@ -95,11 +98,11 @@ final class RunningServer {
 extension XCTestCase {
     /// Waits until something is so, which a thread of the server brings about.
     func eventually(_ what: String, _ isSo: () throws -> Bool) rethrows {
-        let deadline = Date(timeIntervalSinceNow: 10)
+        let deadline = Date(timeIntervalSinceNow: 60)
         while Date() < deadline {
             if try isSo() { return }
             usleep(2000)
         }
-        XCTFail("not in ten seconds: \(what)")
+        XCTFail("not in a minute: \(what)")
     }
 }

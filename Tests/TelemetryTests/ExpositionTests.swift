@@ -82,23 +82,32 @@ final class ExpositionTests: XCTestCase {
     func testTheProcessIsDescribed() throws {
         let registry = MetricRegistry()
         registry.add(ProcessMetrics.all) { ProcessMetrics.read(into: &$0) }
-        let values = Dictionary(
-            uniqueKeysWithValues: registry.text().split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
-                let parts = line.split(separator: " ")
-                return (String(parts[0]), Double(parts[1]) ?? .nan)
-            })
+        func read() -> [String: Double] {
+            let lines = registry.text().split(separator: "\n").filter { !$0.hasPrefix("#") }
+            return Dictionary(
+                uniqueKeysWithValues: lines.map { line in
+                    let parts = line.split(separator: " ")
+                    return (String(parts[0]), Double(parts[1]) ?? .nan)
+                })
+        }
+        let values = read()
         XCTAssertEqual(Set(values.keys), Set(ProcessMetrics.all.map(\.name)))
         let memory = try XCTUnwrap(values["process_resident_memory_bytes"])
         XCTAssertTrue((1e6...1e11).contains(memory), "\(memory)")
         XCTAssertLessThan(memory, try XCTUnwrap(values["process_virtual_memory_bytes"]))
         let age = Date().timeIntervalSince1970 - (try XCTUnwrap(values["process_start_time_seconds"]))
-        XCTAssertTrue((-1...3600).contains(age), "\(age) s old")
+        XCTAssertTrue((-60...604_800).contains(age), "\(age) s old")
         XCTAssertGreaterThan(try XCTUnwrap(values["process_cpu_seconds_total"]), 0)
         XCTAssertGreaterThanOrEqual(try XCTUnwrap(values["process_threads"]), 1)
 
-        let before = try XCTUnwrap(values["process_open_fds"])
-        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/dev/null"))
-        defer { try? file.close() }
-        XCTAssertTrue(registry.text().contains("process_open_fds \(Int(before) + 1)\n"))
+        // Other threads may open and close files meanwhile, though hardly each time.
+        var differences: [Double] = []
+        while differences.count < 20, differences.last != 1 {
+            let before = try XCTUnwrap(read()["process_open_fds"])
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/dev/null"))
+            differences.append(try XCTUnwrap(read()["process_open_fds"]) - before)
+            try file.close()
+        }
+        XCTAssertEqual(differences.last, 1, "\(differences)")
     }
 }

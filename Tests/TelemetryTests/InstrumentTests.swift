@@ -75,7 +75,7 @@ final class InstrumentTests: XCTestCase {
         let clock = ContinuousClock()
         let best = (0..<3).map { _ in clock.measure { XCTAssertGreaterThan(registry.text().utf8.count, 100_000) } }
             .min()
-        // Some 10 ms with optimisation; far less than the seconds that a scrape may take in any case.
-        XCTAssertLessThan(best ?? .seconds(9), .milliseconds(500))
+        // Some 10 ms with optimisation; less than the ten seconds that a scrape may take in any case.
+        XCTAssertLessThan(best ?? .seconds(9), .seconds(5))
     }
 }

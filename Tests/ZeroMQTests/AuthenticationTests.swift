@@ -29,7 +29,7 @@ final class AuthenticationTests: XCTestCase {
         let context = try ZeroMQContext(linger: .zero)
         var handler = try ZAPHandler(context: context)
         var peer = try context.socket(.req)
-        try peer.set(.receiveTimeout, .seconds(10))
+        try peer.set(.receiveTimeout, .seconds(60))
         try peer.connect("inproc://zeromq.zap.01")
         for change: (inout [[UInt8]]) -> Void in [
             { $0 = [[]] }, { $0 = [Array("1.0".utf8)] }, { $0.removeLast(2) }, { $0[0] = Array("2.0".utf8) },
@@ -65,7 +65,7 @@ final class AuthenticationTests: XCTestCase {
             if isHandled { handler = try ZAPHandler(context: context) }
             pull = try context.socket(.pull)
             push = try context.socket(.push)
-            try pull.set(.receiveTimeout, .seconds(10))
+            try pull.set(.receiveTimeout, .seconds(60))
             try pull.useCurveServer(server, domain: "test")
             monitor = try SocketMonitor(pull, context: context)
             let endpoint = try pull.bind("tcp://127.0.0.1:*")
@@ -76,7 +76,7 @@ final class AuthenticationTests: XCTestCase {
 
         /// What first happens while the handler gives this reply.
         func event(reply: ZAPReply) throws -> ConnectionEvent? {
-            let deadline = ContinuousClock.now + .seconds(10)
+            let deadline = ContinuousClock.now + .seconds(60)
             var poller = Poller()
             _ = monitor.add(to: &poller)
             _ = handler?.add(to: &poller)

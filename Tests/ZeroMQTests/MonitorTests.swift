@@ -11,7 +11,7 @@ final class MonitorTests: XCTestCase {
         if let event = try monitor.next() { return event }
         var poller = Poller()
         _ = monitor.add(to: &poller)
-        XCTAssertTrue(try poller.wait(timeout: .seconds(10)))
+        XCTAssertTrue(try poller.wait(timeout: .seconds(60)))
         return try monitor.next()
     }
 

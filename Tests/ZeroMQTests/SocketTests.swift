@@ -6,8 +6,8 @@ import ZeroMQ
 /// A socket whose blocking calls give up, so that a broken test ends.
 func testSocket(_ context: ZeroMQContext, _ kind: SocketKind) throws -> Socket {
     var socket = try context.socket(kind)
-    try socket.set(.sendTimeout, .seconds(10))
-    try socket.set(.receiveTimeout, .seconds(10))
+    try socket.set(.sendTimeout, .seconds(60))
+    try socket.set(.receiveTimeout, .seconds(60))
     return socket
 }
 
@@ -53,7 +53,7 @@ final class SocketTests: XCTestCase {
         try first.unbind(endpoint)
         XCTAssertThrowsError(try first.unbind(endpoint))
         // The listener is closed by an input/output thread soon after unbind returns.
-        let deadline = Date() + 10
+        let deadline = Date() + 60
         var bound: String?
         while bound == nil, Date() < deadline { bound = try? second.bind(endpoint) }
         XCTAssertEqual(bound, endpoint)
@@ -113,7 +113,7 @@ final class SocketTests: XCTestCase {
 
         for number in 0..<sent { XCTAssertEqual(try pull.receive(), .frames([[number], [0]])) }
         XCTAssertNil(try pull.tryReceive())
-        try push.set(.sendTimeout, .seconds(10))
+        try push.set(.sendTimeout, .seconds(60))
         try push.send([[sent], [0]])
     }
 
@@ -164,14 +164,14 @@ final class SocketTests: XCTestCase {
         XCTAssertFalse(try poller.wait(timeout: .zero))
 
         Thread { wakeup.signal() }.start()
-        XCTAssertTrue(try poller.wait(timeout: .seconds(10)))
+        XCTAssertTrue(try poller.wait(timeout: .seconds(60)))
         XCTAssertEqual(poller.events(of: signal), .readable)
         XCTAssertEqual(poller.events(of: socket), [])
         wakeup.clear()
         XCTAssertFalse(try poller.wait(timeout: .zero))
 
         try push.send([[1]])
-        XCTAssertTrue(try poller.wait(timeout: .seconds(10)))
+        XCTAssertTrue(try poller.wait(timeout: .seconds(60)))
         XCTAssertEqual(poller.events(of: socket), .readable)
         XCTAssertEqual(poller.events(of: signal), [])
         poller.setInterest(socket, [])
@@ -203,7 +203,7 @@ final class SocketTests: XCTestCase {
             try push.connect("ipc://\(NSTemporaryDirectory())clusterd-nobody-\(UUID().uuidString)")
             XCTAssertTrue(try push.trySend([[1]]))
         }
-        XCTAssertLessThan(ContinuousClock.now - start, .seconds(5))
+        XCTAssertLessThan(ContinuousClock.now - start, .seconds(30))
     }
 
     func testWhatWasSentBeforeClosingArrives() throws {
@@ -211,7 +211,7 @@ final class SocketTests: XCTestCase {
         var pull = try testSocket(receiver, .pull)
         let endpoint = try pull.bind(anyPort)
         do {
-            let sender = try ZeroMQContext(linger: .seconds(10))
+            let sender = try ZeroMQContext(linger: .seconds(60))
             var push = try testSocket(sender, .push)
             try push.connect(endpoint)
             for number in 0..<200 { try push.send([[UInt8(number)]]) }

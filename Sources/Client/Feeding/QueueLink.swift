@@ -66,7 +66,8 @@ final class QueueLink: FeedLink {
                 endpoint: settings.endpoint, waited: link!.absence, wants: .receiver, inDoubt: inDoubt)
         }
         // Ending the context waits for the queue to empty, at most for LINGER: that it was quicker says that it is empty.
-        try link!.setLinger(patience)
+        // libzmq's timers count whole milliseconds and may expire one early, so LINGER is longer than what is compared.
+        try link!.setLinger(patience + .milliseconds(20))
         let start = ContinuousClock.now
         link = nil
         context = nil

@@ -92,7 +92,7 @@ final class GatewayLoop: @unchecked Sendable {
             }
             sendAnswers()
             if finishes { break }
-            wait(until: stopsInput ? min(nextHeartbeat, .now + SourceIntake.quiet / 2) : nextHeartbeat)
+            wait(until: stopsInput ? min(nextHeartbeat, .now + settings.quietTime / 2) : nextHeartbeat)
             intake.read(after: poller)
         }
         publisher = nil

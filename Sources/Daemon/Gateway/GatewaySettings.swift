@@ -41,6 +41,9 @@ package struct GatewaySettings: Sendable {
     package var heartbeatInterval = Duration.seconds(1)
     /// How long a stop may go on reading what connected senders had already sent.
     package var drainTime = Duration.seconds(5)
+    /// How long nothing must come at a stop for the senders' messages to have been read: loopback and local networks
+    /// take less.
+    package var quietTime = Duration.milliseconds(250)
     /// How long the end may wait for subscribers to take what has been published.
     package var linger = Duration.seconds(5)
 

@@ -18,6 +18,7 @@ final class SourceIntake {
 
     private let gateway: Gateway
     private let drainTime: Duration
+    private let quietTime: Duration
     private var sources: [Source] = []
     private var first = 0
     /// Once the input is to be stopped: until when it is still read.
@@ -25,9 +26,6 @@ final class SourceIntake {
 
     /// How many messages of one source are read before the next one's turn, and how many bytes.
     private static let turn = (messages: 64, bytes: 8 << 20)
-
-    /// How long nothing must come for the senders' messages to have been read: loopback and local networks take less.
-    static let quiet = Duration.milliseconds(250)
 
     /// Opens every socket and has the poller wait for messages.
     ///
@@ -38,6 +36,7 @@ final class SourceIntake {
     ) throws(ZeroMQError) {
         self.gateway = gateway
         drainTime = settings.drainTime
+        quietTime = settings.quietTime
         for source in settings.sources {
             let reader = try SourceReader(source, gateway: settings, context: context, access: access)
             sources.append(Source(reader: reader, token: reader.watch(in: &poller)))
@@ -158,7 +157,7 @@ final class SourceIntake {
             } else if !gateway.queues.mayRead(source: index) {
                 // Silence counts only while the source is read.
                 sources[index].lastArrival = now
-            } else if now - sources[index].lastArrival >= Self.quiet {
+            } else if now - sources[index].lastArrival >= quietTime {
                 reader.close()
             }
         }

@@ -87,7 +87,9 @@ def state():
 
 
 def toast(words):
-    until(f"it is told: {words}", lambda: any(words in node.text for node in browser.find_elements(By.CSS_SELECTOR, ".toast")))
+    # At one go: it is there for some seconds only, and may be gone between one question and the next.
+    told = "return [...document.querySelectorAll('.toast')].some((toast) => toast.textContent.includes(arguments[0]))"
+    until(f"it is told: {words}", lambda: script(told, words))
     assert not browser.find_elements(By.CSS_SELECTOR, ".toast.bad"), text(".toast.bad")
 
 
@@ -106,11 +108,16 @@ def look(width, scheme):
     )
     media = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
-    time.sleep(0.2)
-    assert script("return document.documentElement.scrollWidth <= innerWidth"), f"at {width} pixels it is wider than the screen"
-    ground = script("return getComputedStyle(document.body).backgroundColor")
-    lightness = sum(int(part) for part in ground[ground.index("(") + 1 : -1].split(",")[:3])
-    assert (lightness > 384) == (scheme == "light"), f"{scheme} is {ground}"
+    wide = f"(width: {width}px)"
+    until(f"it is {width} pixels wide", lambda: script("return matchMedia(arguments[0]).matches", wide))
+    fits = "return document.documentElement.scrollWidth <= innerWidth"
+    until(f"at {width} pixels it is not wider than the screen", lambda: script(fits))
+
+    def is_light():
+        ground = script("return getComputedStyle(document.body).backgroundColor")
+        return sum(int(part) for part in ground[ground.index("(") + 1 : -1].split(",")[:3]) > 384
+
+    until(f"it is {scheme}", lambda: is_light() == (scheme == "light"))
     if folder:
         height = script("return document.documentElement.scrollHeight")
         browser.execute_cdp_cmd(
