@@ -6,6 +6,7 @@
 // may send no other.
 
 import ContrastiveClustering
+import Glibc
 import Imaging
 import StreamProtocol
 import Synchronization
@@ -117,7 +118,7 @@ package final class PictureSampler: PipelineObserver {
 
     private func run() {
         while let (job, generation) = next() {
-            let started = MonotonicTime.now
+            let (started, spent) = (MonotonicTime.now, Self.processorSeconds)
             let small = job.pixels.reduced(toBytes: Self.pictureBytes)
             if let jpeg = small.jpeg() {
                 var picture = job.picture
@@ -127,11 +128,18 @@ package final class PictureSampler: PipelineObserver {
                     album.withLock { $0.add(picture, jpeg: jpeg, isSample: job.isSample, isLast: job.isLast) }
                 }
             }
-            let took = MonotonicTime.now.seconds(since: started)
+            let took = Self.processorSeconds - spent
             let isWatched = readers.load(ordering: .relaxed) > 0
             let pause = max(took * (isWatched ? 100 : 500), isWatched ? 0.04 : 0.2)
             line.withLock { $0.opensAt = max($0.opensAt, started).advanced(bySeconds: pause) }
         }
+    }
+
+    /// The processor time of the calling thread, in seconds: what it waits for a processor costs nobody anything.
+    private static var processorSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
     /// The vector's direction: what the network sees is in it, how strongly is not.

@@ -47,7 +47,7 @@ def start():
 browser = start()
 
 
-def until(what, condition, seconds=30):
+def until(what, condition, seconds=60):
     def holds(_):
         try:
             return condition()
