@@ -105,7 +105,11 @@ struct Mutator {
     private mutating func multiply(_ bytes: inout [UInt8], at place: Int) {
         let piece = bytes[range(from: place, of: bytes)]
         let most = oneIn(16) ? 4096 : 32
-        bytes.insert(contentsOf: repeatElement(piece, count: 1 + random.below(most)).joined(), at: place)
+        // No more than will be kept: a large piece 4,096 times would be half a gigabyte, and minutes where nothing is optimised.
+        let count = min(1 + random.below(most), Self.maximumSize / max(1, piece.count) + 1)
+        var copies: [UInt8] = []
+        for _ in 0..<count { copies += piece }
+        bytes.insert(contentsOf: copies, at: place)
         if bytes.count > Self.maximumSize { bytes.removeSubrange(Self.maximumSize...) }
     }
 
