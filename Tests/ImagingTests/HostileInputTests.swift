@@ -152,7 +152,7 @@ final class HostileInputTests: XCTestCase {
         let before = try residentBytes()
         for _ in 0..<3000 { decodeDamaged() }
         XCTAssertGreaterThanOrEqual(refused, 6400)
-        // A leaked decoder of libjpeg, libpng or libwebp is tens of kilobytes.
-        XCTAssertLessThan(try residentBytes() - before, 8 << 20)
+        // A leaked decoder of libjpeg, libpng or libwebp is tens of kilobytes; allocators keep some megabytes, a sanitizer's more.
+        XCTAssertLessThan(try residentBytes() - before, 20 << 20)
     }
 }
